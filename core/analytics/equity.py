@@ -269,7 +269,7 @@ class _Books:
                 worth = share(fact.symbol).notional(fact.quantity, fact.price)
                 now.moves.append(Part(f"{fact.kind.value} {fact.symbol} {fact.activity_id}", Money(worth)))
                 now.taken_over[fact.symbol] = now.taken_over.get(fact.symbol, ZERO) - worth
-            case facts.CorporateActionApplied():
+            case facts.CorporateActionApplied() if fact.quantity_before:
                 name = f"split {fact.symbol} {plain(fact.quantity_before)} to {plain(fact.quantity_after)}"
                 now.moves.append(Part(name, Money(ZERO)))
 

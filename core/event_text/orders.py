@@ -14,6 +14,7 @@ from core.model.draft import FactResult
 from core.model.order import Elsewhere
 from core.model.order_terms import OWED, order_in_words, purpose_in_words, with_legs_in_words
 from core.model.recommendation import Recommendation, TradeIdea
+from core.model.rescaling import ratio_in_words
 from core.model.session import HOME
 from core.model.staging import AT_THE_KEY, AuthorizationKind, StopPlan
 from core.model.values import CENT, SHORT_ID, plain, priced
@@ -469,6 +470,9 @@ def _activity(fact: ActivityFact) -> str:
             at = "" if fact.price is None else f" at {plain(fact.price)}"
             shares = f"{fact.symbol} {plain(fact.quantity)} shares{at}"
             return f"{shares} moved on {fact.day} ({fact.words}; {fact.activity_id}); the books are compared"
+        case facts.CorporateActionApplied(evidence=facts.ActionEvidence.ANNOUNCED):
+            what = f"{fact.symbol} is split {ratio_in_words(fact.ratio)} on {fact.day}, as announced"
+            return f"{what}: prices of before count per share of today"
         case facts.CorporateActionApplied():
             what = f"{fact.symbol} split of {fact.day}: {plain(fact.quantity_before)} became"
             return f"{what} {plain(fact.quantity_after)} at the same cost{_moved_by(fact)}"

@@ -343,7 +343,7 @@ class PositionBook:
 
     def _split(self, _at: datetime, fact: CorporateActionApplied) -> None:
         """Multiply each owner's shares at the same cost; books that had the split already do not change."""
-        if fact.owners:
+        if fact.split_ratio is not None:
             for order in count_split(self.index.orders.values(), fact):
                 self.index.note(order)
         for owner in fact.owners:

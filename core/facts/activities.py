@@ -73,6 +73,8 @@ class ActionEvidence(StrEnum):
     """Two readings of the broker's positions; its activity may follow days later."""
     OPERATOR = "operator"
     """The operator accepted the broker's books."""
+    ANNOUNCED = "announced"
+    """Its day has come, and none of the shares is held: only prices and orders of before are concerned."""
 
 
 @fact(version=2)
@@ -107,8 +109,8 @@ class CorporateActionApplied(Fact):
 
     @property
     def split_ratio(self) -> Decimal | None:
-        """None if our books had the split already."""
-        return self.ratio if self.owners else None
+        """None if our books had the split already: then prices of before are counted per share of today, too."""
+        return self.ratio if self.owners or self.evidence is ActionEvidence.ANNOUNCED else None
 
 
 @fact()

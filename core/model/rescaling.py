@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from core.model.values import Price, Quantity
+from core.model.values import Price, Quantity, plain
 
 FINEST = Decimal("1e-9")
 """A ratio such as 3 for 1 gives prices without an end."""
@@ -30,3 +30,13 @@ def known_price_now(before: Decimal | None, ratio: Decimal) -> Price | None:
 def shares_now(before: Decimal, ratio: Decimal) -> Quantity:
     """Return a number of shares of before, as a volume, in shares of after the split."""
     return Quantity((before * ratio).quantize(FINEST).normalize())
+
+
+def ratio_in_words(ratio: Decimal) -> str:
+    """As in `2 for 1`, `3 for 2`, `1 for 10`."""
+    for old in (1, 2, 4):
+        new = (ratio * old).quantize(Decimal("1.000000"))
+        if ratio > 1 and new == new.to_integral_value():
+            return f"{plain(new)} for {old}"
+    inverse = (1 / ratio).quantize(Decimal("1.000000")).normalize()
+    return f"1 for {plain(inverse)}" if ratio < 1 else f"{plain(ratio.quantize(Decimal('1.0000')).normalize())} for 1"

@@ -161,6 +161,9 @@ CHOSEN = frozenset({NoTradeReason.DISABLED, NoTradeReason.PAUSED})
 """Reasons chosen by the operator or the nightly evaluation, and shown as such: a session of them is no anomaly."""
 
 
+BEGINS_AGAIN = "its symbol was split"
+
+
 class Orchestrator:
     """The slice of the strategies, and the strategies beside it.
 
@@ -419,7 +422,7 @@ class Orchestrator:
 
     def _has_forgotten(self, at: datetime, fact: facts.StrategyForgot) -> None:
         state, runner = self._state_of(fact.strategy, fact.symbol), self.roster.place(fact.strategy, fact.symbol)
-        state.forgot, state.forgot_on = fact.reason, self.calendar.trading_day(at)
+        state.forgot, state.forgot_on = f"what was saved does not fit: {fact.reason}", self.calendar.trading_day(at)
         if runner is not None:
             self._tell(runner, ToldSignal(is_late=fact.symbol in self.state.marks))
 
@@ -447,10 +450,15 @@ class Orchestrator:
             if runner.state.session in days and runner.context.session.day == runner.state.session:
                 self.contexts.follow(runner, at)
 
-    def _split(self, _at: datetime, fact: facts.CorporateActionApplied) -> None:
-        """Forget a price that may be of before it: the next bar has one of today (EX-25)."""
-        if fact.owners:
-            self.state.marks.pop(fact.symbol, None)
+    def _split(self, at: datetime, fact: facts.CorporateActionApplied) -> None:
+        """Forget a price that may be of before it; each strategy on the symbol begins again, and says so (MD-09)."""
+        if fact.split_ratio is None:
+            return
+        for runner in self.roster.places.get(fact.symbol, ()):
+            state = self._state_of(runner.name, fact.symbol)
+            state.forgot, state.forgot_on = BEGINS_AGAIN, self.calendar.trading_day(at)
+            self._tell(runner, Anew(is_late=fact.symbol in self.state.marks))
+        self.state.marks.pop(fact.symbol, None)
 
     def _bar_closed(self, at: datetime, fact: facts.BarClosed) -> None:
         bar = fact.bar

@@ -28,9 +28,8 @@ from core.risk.trading_status import TradingStatus
 from core.staging.stage import Stage
 from core.staging.stage_state import AuthorizationUse
 from core.trading_state.account_block import AccountBlock
+from core.trading_state.splits import OF_ONE_SPLIT
 
-OF_ONE_SPLIT = timedelta(days=10)
-"""The activity of a split comes at the latest so long after the books that show it."""
 FINEST = Decimal("1e-9")
 """The smallest part of a share that a broker counts; a ratio of a split may have no end."""
 NOTIFIED_LATE = frozenset({OwedReason.LEAVING, OwedReason.LEGS_WAIT})

@@ -73,6 +73,7 @@ from core.trading_state.announced_sessions import AnnouncedSessions
 from core.trading_state.desks import Attendance, Desks
 from core.trading_state.notifications import Notifications
 from core.trading_state.owed_stops import OwedStops
+from core.trading_state.splits import Splits
 from core.trading_state.touch_keys import TouchKeys
 
 # ── watchlists and alerts ────────────────────────────────────────────────────────────────────────────────────────────
@@ -287,6 +288,7 @@ class Slices:
         self.slices: list[Slice] = []
         add, day_of = self._add, calendar.trading_day
         self.announced = add(AnnouncedSessions(calendar))
+        self.splits = add(Splits(calendar.trading_day))
         self.control = add(TradingStatus(disk))
         self.desks = add(Desks(lambda: timedelta(seconds=float(self.control.settings.attendance.key_seconds))))
         self.normaliser = add(Normaliser(calendar))

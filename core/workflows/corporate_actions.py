@@ -5,32 +5,35 @@
 2. An announced split of another ratio contradicts it: a person decides, with both ratios shown.
 3. Working orders from before it are cancelled: an old stop would sell at today's price. What the broker restated by the
    same ratio is of today.
-4. Waiting proposals have prices from before it, and are withdrawn. Shares without a stop are owed one: its ticket has
+4. Of a symbol that nobody here holds, the announcement is enough on its day: no figure comes from the jump (MD-09).
+5. Waiting proposals have prices from before it, and are withdrawn. Shares without a stop are owed one: its ticket has
    the price for a share of today.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from functools import partial
 
 from core.event_text import in_words
 from core.execution.reconciliation import Comparison
-from core.facts import ActionEvidence, CorporateActionApplied, ProposalEnded
+from core.facts import ActionEvidence, CorporateActionApplied, DayStarted, ProposalEnded
 from core.messages.effects import Effect
+from core.messages.inputs import CorporateActionsArrived
 from core.model.codes import CancelCode, ProposalEnd
 from core.model.reconciliation import APART, Difference
-from core.model.reference_data import ActionKind
-from core.model.values import Quantity, Symbol, plain
+from core.model.reference_data import ActionKind, CorporateAction
+from core.model.reference_data import in_words as in_words_of
+from core.model.rescaling import ratio_in_words
+from core.model.values import NO_SHARES, Quantity, Symbol
+from core.trading_state.splits import OF_ONE_SPLIT
 from core.trading_state.state import TradingState
 from core.workflows.orders.cancellation import Cancellation
-from core.workflows.workflow import apart, follow_up, follows
+from core.workflows.workflow import answers, apart, follow_up, follows
 
-NEAR = timedelta(days=10)
-"""Days between an announced split and the books that show it."""
 BEFORE = "its symbol was split: its prices are of before"
 SPLITS = frozenset({ActionKind.SPLIT, ActionKind.REVERSE_SPLIT})
 
@@ -39,6 +42,36 @@ class CorporateActions:
     def __init__(self, state: TradingState, cancellation: Cancellation) -> None:
         self.state = state
         self.cancellation = cancellation
+
+    @answers(CorporateActionsArrived)
+    def on_announced(self, message: CorporateActionsArrived) -> Iterable[Effect]:
+        for symbol in message.symbols:
+            self._begin(symbol, (each for each in message.actions if each.symbol == symbol))
+        return ()
+
+    @follows(DayStarted)
+    def after_day_start(self, _fact: DayStarted) -> None:
+        for symbol, actions in list(self.state.sightings.corporate_actions.items()):
+            self._begin(symbol, actions)
+
+    def _begin(self, symbol: Symbol, actions: Iterable[CorporateAction]) -> None:
+        """Record an announced split on its day; where shares are held, their books show when it is done."""
+        today, tolerance = self.state.calendar.trading_day(self.state.at), self._tolerance
+        if self.state.ledger.positions_in(symbol):
+            return
+        for each in actions:
+            ratio = announced_ratio(each)
+            if ratio is None or each.ex_date != today:
+                continue
+            if not self.state.splits.is_known(symbol, today, ratio, tolerance):
+                nothing, evidence = NO_SHARES, ActionEvidence.ANNOUNCED
+                self.state.record(
+                    CorporateActionApplied((), today, symbol, ratio, nothing, nothing, (), nothing, evidence)
+                )
+
+    @property
+    def _tolerance(self) -> Decimal:
+        return self.state.control.settings.reconciliation.split_tolerance
 
     def follow(
         self,
@@ -68,19 +101,18 @@ class CorporateActions:
         return "" if found is None else self._contradiction(found)
 
     def _contradiction(self, found: CorporateActionApplied) -> str:
-        tolerance = self.state.control.settings.reconciliation.split_tolerance
         for each in self.state.sightings.corporate_actions.get(found.symbol, ()):
-            if each.kind not in SPLITS or each.old_rate is None or each.new_rate is None:
+            announced = announced_ratio(each)
+            if announced is None or abs(each.ex_date - found.day) > OF_ONE_SPLIT:
                 continue
-            announced = each.new_rate / each.old_rate
-            if abs(each.ex_date - found.day) <= NEAR and abs(announced - found.ratio) > tolerance * announced:
-                return f"announced is {plain(each.new_rate)} for {plain(each.old_rate)} of {each.ex_date}"
+            if abs(announced - found.ratio) > self._tolerance * announced:
+                return f"announced is {in_words_of(each)} of {each.ex_date}"
         return ""
 
     @follows(CorporateActionApplied)
     def after_action(self, fact: CorporateActionApplied) -> Iterator[Effect]:
         """End what has prices from before it: proposals, and working orders."""
-        if not fact.owners:
+        if fact.split_ratio is None:
             return
         self.state.sightings.quotes.pop(fact.symbol, None)
         words = f"{fact.symbol} was split {ratio_in_words(fact.ratio)}: its prices are of before"
@@ -100,11 +132,8 @@ class CorporateActions:
                 yield from apart(self.state, partial(self.cancellation.cancel, order, words, CancelCode.SPLIT))
 
 
-def ratio_in_words(ratio: Decimal) -> str:
-    """As in `2 for 1`, `3 for 2`, `1 for 10`."""
-    for old in (1, 2, 4):
-        new = (ratio * old).quantize(Decimal("1.000000"))
-        if ratio > 1 and new == new.to_integral_value():
-            return f"{plain(new)} for {old}"
-    inverse = (1 / ratio).quantize(Decimal("1.000000")).normalize()
-    return f"1 for {plain(inverse)}" if ratio < 1 else f"{plain(ratio.quantize(Decimal('1.0000')).normalize())} for 1"
+def announced_ratio(action: CorporateAction) -> Decimal | None:
+    """Return the new shares for one of a split; None for another action."""
+    if action.kind not in SPLITS or action.old_rate is None or action.new_rate is None:
+        return None
+    return action.new_rate / action.old_rate

@@ -289,11 +289,12 @@ class RegimeUpdates:
 
     @answers(inputs.PastArrived)
     def on_past(self, message: inputs.PastArrived) -> Iterable[Effect]:
-        days = message.past.days
+        past = self.state.splits.past_now(message.past)
+        days = past.days
         if days and days[-1].close is not None:
             self.state.sightings.closes[message.past.symbol] = (days[-1].day, days[-1].close)
         if days and not is_only_watched(self.state, message.past.symbol):
-            self.state.record(facts.PastDaysLoaded(message.past))
+            self.state.record(facts.PastDaysLoaded(past))
         return ()
 
     @answers(inputs.RegimeArrived)

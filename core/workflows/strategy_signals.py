@@ -223,6 +223,12 @@ class WarmUp:
         self._sessions = self._sessions or -(-longest // self.state.calendar.venue.session_minutes) + 1
         yield FetchHistory(symbols, self._start(end), end)
 
+    @follows(facts.CorporateActionApplied)
+    def after_split(self, fact: facts.CorporateActionApplied) -> Iterable[Effect]:
+        """Request the past of a symbol whose strategies begin again (MD-09)."""
+        self._given_up.discard(fact.symbol)
+        return self.begin() if fact.split_ratio is not None else ()
+
     @answers(HistoryFetched)
     def on_fetched(self, reply: HistoryFetched) -> Iterator[Effect]:
         if isinstance(reply.answer, NoAnswer):
@@ -290,13 +296,16 @@ class WarmUp:
         return found
 
     def _sound(self, symbol: Symbol, answer: tuple[Bar, ...]) -> tuple[Bar, ...]:
-        """Return complete bars of the regular session, each once and in order, up to the live ones."""
+        """Return complete bars of the regular session, each once and in order, up to the live ones.
+
+        Their prices are per share of today.
+        """
         normaliser, cut = Normaliser(self.state.calendar), self._cut(symbol)
         bars = []
         for bar in answer:
             if bar.symbol == symbol and bar.start < cut and normaliser.judge(bar, self.state.at) is COMPLETE:
                 normaliser.fold(bar)
-                bars.append(bar)
+                bars.append(self.state.splits.bar_now(bar))
         return tuple(bars)
 
     def _fail(self, reason: str) -> None:

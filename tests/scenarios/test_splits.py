@@ -13,15 +13,18 @@ import pytest
 
 from core.facts import (
     ActionEvidence,
+    AlertRang,
     CorporateActionApplied,
     NotificationDue,
     PositionCorrected,
     ReconciliationFailed,
+    SignalRaised,
     TradeClosed,
 )
 from core.messages.commands import OpenTicket
-from core.messages.desk_commands import CompareActivities
+from core.messages.desk_commands import CompareActivities, KeepAlert
 from core.messages.inputs import CorporateActionsArrived
+from core.model.alert import AlertKind, AlertTerms
 from core.model.codes import CancelCode, OwedReason, ReadOnlyCode
 from core.model.notice import NoticeKind, Severity
 from core.model.order import OrderStatus, TimeInForce
@@ -35,6 +38,7 @@ from tests.scenarios.receivers import Receivers, settings, with_receivers
 from tests.scenarios.test_account_activities import TABLE
 from tests.scenarios.test_owed_stops import waiting
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, at
+from tests.unit.core.strategies.test_warming import SHORT
 
 FRIDAY, MONDAY = THURSDAY + timedelta(days=1), THURSDAY + timedelta(days=4)
 SHARES, COST, STOP = Decimal(10), Decimal(1000), Decimal(90)
@@ -73,19 +77,22 @@ ALL = pytest.mark.parametrize(
 )
 
 
-def terms() -> Settings:
+def terms(**strategies: dict[str, object]) -> Settings:
     table = settings().model_dump(mode="json", exclude_unset=True)
-    return Settings.model_validate({**TABLE, **table, "reconciliation": {"every_seconds": 60}})
+    strategies = {**TABLE["strategies"], **strategies}
+    return Settings.model_validate(
+        {**TABLE, **table, "strategies": strategies, "reconciliation": {"every_seconds": 60}}
+    )
 
 
-def a_house(split: Split, target: str | None = None) -> House:
+def a_house(split: Split, target: str | None = None, **strategies: dict[str, object]) -> House:
     """Ten were bought on Thursday afternoon; it is 16:02, and their day's stop has ended, or their legs rest."""
     bars = [
         *minutes("15:40", "15:59", "100"),
         *minutes("09:30", "09:45", split.price, day=FRIDAY),
         *minutes("09:30", "09:35", split.price, day=MONDAY),
     ]
-    house = with_receivers(House(bars, terms(), cash=Decimal(5000)), Receivers()).opens().until("15:50")
+    house = with_receivers(House(bars, terms(**strategies), cash=Decimal(5000)), Receivers()).opens().until("15:50")
     typed = a_typed_buy(str(SHARES), limit=None, stop=str(STOP))
     if target is not None:
         typed = replace(typed, target_price=Price(Decimal(target)), time_in_force=TimeInForce.GTC)
@@ -317,3 +324,59 @@ def test_a_bracket_over_a_split(split: Split, fate: Fate) -> None:
     house.until("09:44", FRIDAY)
     assert_figures(house, split)
     assert stops(house) == [its]
+
+
+@pytest.mark.parametrize("split", [DOUBLED, REVERSED], ids=lambda each: f"{each.new} for {each.old}")
+@pytest.mark.parametrize("name", ["sma", "momentum", "breakout", "mean_reversion"])
+def test_strategies_see_no_jump(split: Split, name: str) -> None:
+    """MD-09: the price stays where it was but for the split; no signal, and their memory begins again and says so"""
+    house = a_house(split, **{name: {"enabled": True, **SHORT[name]}})
+    is_signed_for_days(house)
+    sleeps_until_it_is_shown(house, split, Fate.SURVIVE)
+    house.until("09:44", FRIDAY)
+    runner = house.desk.orchestrator.state.runners[f"{name}/{SPY}"]
+
+    assert_figures(house, split)
+    assert [fact.signal for fact in house.facts(SignalRaised) if fact.signal.bar_start >= SHOWN_AT] == []
+    assert runner.forgot_on == FRIDAY
+    assert_can_be_rebuilt(house)
+
+
+def an_idle_house(split: Split, **strategies: dict[str, object]) -> House:
+    """Nothing is held; a price alert stands at 90. It is 09:20 on Friday, after a night without the desk."""
+    bars = [*minutes("15:00", "15:59", "100"), *minutes("09:30", "09:45", split.price, day=FRIDAY)]
+    house = with_receivers(House(bars, terms(**strategies), cash=Decimal(5000)), Receivers()).opens().until("15:58")
+    house.presses(KeepAlert(AlertTerms(SPY, AlertKind.PRICE, STOP, is_above=False)))
+    house.until("16:02").is_off_until(SHOWN_AT)
+    return house.restarted()
+
+
+@pytest.mark.parametrize("split", [DOUBLED, REVERSED], ids=lambda each: f"{each.new} for {each.old}")
+@pytest.mark.parametrize("name", ["sma", "momentum", "breakout", "mean_reversion"])
+def test_an_announced_split_of_what_nobody_holds(split: Split, name: str) -> None:
+    """MD-09: no signal, no range and no alert comes from the jump; told twice and over a restart, it counts once"""
+    house = an_idle_house(split, **{name: {"enabled": True, **SHORT[name]}})
+    announced(house, split.new, split.old)
+    announced(house, split.new, split.old)
+    house.restarted()
+    announced(house, split.new, split.old)
+    house.until("09:44", FRIDAY)
+    (applied,) = house.facts(CorporateActionApplied)
+    (alert,) = house.desk.alerts.of(SPY)
+    average = house.desk.sizing.average_range(SPY)
+
+    assert (applied.evidence, applied.day) == (ActionEvidence.ANNOUNCED, FRIDAY)
+    assert house.facts(SignalRaised) == []
+    assert alert.terms.level == split.stop
+    assert average is None or average < Decimal("0.01")
+    assert house.facts(AlertRang) == []
+    assert_can_be_rebuilt(house)
+
+
+@pytest.mark.parametrize(("new", "old", "day"), [(2, 1, MONDAY), (2, 1, THURSDAY)])
+def test_only_the_day_of_an_announced_split_counts(new: int, old: int, day: date) -> None:
+    house = an_idle_house(DOUBLED)
+    announced(house, new, old, day)
+    house.until("09:32", FRIDAY)
+
+    assert house.facts(CorporateActionApplied) == []

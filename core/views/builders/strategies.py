@@ -280,7 +280,7 @@ def _trouble(runner: Runner) -> str:
     if isinstance(runner.strategy, MissingStrategy):
         return runner.strategy.reason
     state = runner.state
-    forgot = f"starts without memory, what was saved does not fit: {state.forgot}" if state.forgot else ""
+    forgot = f"starts without memory, {state.forgot}" if state.forgot else ""
     return state.paused_because or state.fault or forgot
 
 

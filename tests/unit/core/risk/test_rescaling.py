@@ -12,6 +12,7 @@ from core.facts import ActionEvidence, AlertKept, CorporateActionApplied, OwnerQ
 from core.model.alert import Alert, AlertKind, AlertTerms
 from core.model.bar import Bar
 from core.model.order import Side
+from core.model.reference_data import PastDay, PastDays
 from core.model.rescaling import known_price_now, price_now, shares_now
 from core.model.session import HOME
 from core.model.values import Price, Quantity
@@ -19,9 +20,10 @@ from core.risk.price_history import AverageVolume, PriceHistory, Volumes
 from core.risk.shadow_trades import ShadowCourse, ShadowTrade
 from core.risk.sizing_history import Ranges
 from core.trading_state.slices import Alerts
-from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, a_bar, at
+from core.trading_state.splits import Splits
+from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY, a_bar, at
 
-FRIDAY = THURSDAY + timedelta(days=1)
+FRIDAY, MONDAY = THURSDAY + timedelta(days=1), THURSDAY + timedelta(days=4)
 BARS = 14
 RATIOS = pytest.mark.parametrize("ratio", ["2", "1.5", "0.1", "10"])
 
@@ -151,3 +153,17 @@ def test_a_shadow_trade_follows(ratio: str) -> None:
     assert abs((shadow.result or Decimal(0)) - 30) < Decimal("0.01")
     assert shadow.quantity == 10 * Decimal(ratio)
     assert abs((shadow.stop or Decimal(0)) * Decimal(ratio) - 90) < Decimal("1e-6")
+
+
+def test_unadjusted_past_prices_are_read_per_share_of_today() -> None:
+    """two splits; what comes after the last is as it is"""
+    splits = Splits(HOME.day_of)
+    for ratio, day in (("2", FRIDAY), ("10", MONDAY)):
+        splits.folds[CorporateActionApplied](at("09:35", day), a_split(ratio, day))
+    bars = [splits.bar_now(a_bar("10:00", "1000", day=day)) for day in (THURSDAY, FRIDAY, MONDAY)]
+    told = (PastDay(day, Price(Decimal(1000)), None, Quantity(Decimal(10))) for day in (THURSDAY, FRIDAY, MONDAY))
+    past = splits.past_now(PastDays(SPY, tuple(told)))
+
+    assert [bar.close for bar in bars] == [50, 100, 1000]
+    assert [(each.close, each.volume) for each in past.days] == [(50, 200), (100, 100), (1000, 10)]
+    assert splits.since(IBM, THURSDAY) == 1
