@@ -27,7 +27,7 @@ from core.model.codes import CancelCode, ProposalEnd
 from core.model.reconciliation import APART, Difference
 from core.model.reference_data import ActionKind, CorporateAction
 from core.model.reference_data import in_words as in_words_of
-from core.model.rescaling import ratio_in_words
+from core.model.rescaling import price_now, ratio_in_words
 from core.model.values import NO_SHARES, Quantity, Symbol
 from core.trading_state.splits import OF_ONE_SPLIT
 from core.trading_state.state import TradingState
@@ -114,7 +114,10 @@ class CorporateActions:
         """End what has prices from before it: proposals, and working orders."""
         if fact.split_ratio is None:
             return
-        self.state.sightings.quotes.pop(fact.symbol, None)
+        sightings = self.state.sightings
+        sightings.quotes.pop(fact.symbol, None)
+        if (last := sightings.closes.get(fact.symbol)) is not None and last[0] < fact.day:
+            sightings.closes[fact.symbol] = last[0], price_now(last[1], fact.ratio)
         words = f"{fact.symbol} was split {ratio_in_words(fact.ratio)}: its prices are of before"
         for proposal in self.state.stage.proposals():
             if proposal.symbol == fact.symbol:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 from syrupy.assertion import SnapshotAssertion
 
+from core import event_text
+from core.facts import ActionEvidence, CorporateActionApplied, OwnerQuantity
 from core.messages.inputs import CorporateActionsArrived
 from core.model.reference_data import ActionKind, CorporateAction, coming, in_words, near_until
-from core.model.values import Symbol
+from core.model.values import Quantity, Symbol
 from core.views.builders.desk import ViewBuilder
 from core.views.builders.symbols import action_rows, said_on_a_ticket
 from core.views.rows import near
@@ -18,6 +21,7 @@ from tests.unit.core.brokers.trading_floor import IBM, SPY, THURSDAY
 
 FRIDAY, MONDAY, TUESDAY = (THURSDAY + timedelta(days=days) for days in (1, 4, 5))
 PAID = Decimal("1.82")
+RATIOS = (Decimal(2), Decimal("1.5"), Decimal("0.1"), Decimal(1) / 3)
 
 
 def dividend(day: date, symbol: Symbol = SPY) -> CorporateAction:
@@ -83,3 +87,17 @@ def test_texts_of_actions(snapshot: SnapshotAssertion) -> None:
     merger = CorporateAction(SPY, ActionKind.MERGER, FRIDAY)
     assert [in_words(action) for action in (dividend(FRIDAY), split(FRIDAY), merger)] == snapshot
     assert coming([split(MONDAY), dividend(FRIDAY), split(THURSDAY)], FRIDAY) == [dividend(FRIDAY), split(MONDAY)]
+
+
+def test_texts_of_splits(snapshot: SnapshotAssertion) -> None:
+    """EX-25: followed; had already; left to a person, with our quantity; announced"""
+    ten, forty = Quantity(Decimal(10)), Quantity(Decimal(40))
+    moved = CorporateActionApplied((), FRIDAY, SPY, Decimal(4), ten, forty, (OwnerQuantity("vwap", forty),), ten)
+    facts = (
+        moved,
+        replace(moved, evidence=ActionEvidence.BOOKS),
+        replace(moved, owners=(), ours=forty),
+        replace(moved, owners=(), quantity_before=Quantity(Decimal(20)), ours=ten),
+        *(replace(moved, owners=(), ratio=ratio, evidence=ActionEvidence.ANNOUNCED) for ratio in RATIOS),
+    )
+    assert [event_text.in_words(fact) for fact in facts] == snapshot

@@ -23,12 +23,12 @@ from core.facts import (
 )
 from core.messages.commands import OpenTicket
 from core.messages.desk_commands import CompareActivities, KeepAlert
-from core.messages.inputs import CorporateActionsArrived
+from core.messages.inputs import CorporateActionsArrived, PastArrived
 from core.model.alert import AlertKind, AlertTerms
 from core.model.codes import CancelCode, OwedReason, ReadOnlyCode
 from core.model.notice import NoticeKind, Severity
 from core.model.order import OrderStatus, TimeInForce
-from core.model.reference_data import ActionKind, CorporateAction
+from core.model.reference_data import ActionKind, CorporateAction, PastDay, PastDays
 from core.model.values import Price, plain
 from core.settings.settings import Settings
 from tests.kit.splits import Fate, lists_the_split, splits
@@ -380,3 +380,15 @@ def test_only_the_day_of_an_announced_split_counts(new: int, old: int, day: date
     house.until("09:32", FRIDAY)
 
     assert house.facts(CorporateActionApplied) == []
+
+
+def test_the_change_of_the_day_is_from_the_close_per_share_of_today() -> None:
+    """MD-09: 100 on Thursday and 50 on Friday is no loss of a half"""
+    house = an_idle_house(DOUBLED)
+    past = PastDays(SPY, (PastDay(THURSDAY, Price(Decimal(100)), None),))
+    house.line.take(house.line.at, PastArrived(past))
+    announced(house, 2, 1)
+    shown = house.desk.sightings.closes[SPY]
+    house.line.take(house.line.at, PastArrived(past))
+
+    assert shown == house.desk.sightings.closes[SPY] == (THURSDAY, 50)
