@@ -11,6 +11,7 @@ from typing import Any
 from core.execution.ledger import Ledger
 from core.execution.ledger_state import position_key
 from core.facts import BarClosed, CorporateActionApplied, OrderFilled, PositionCorrected
+from core.market.split_jumps import size_of
 from core.model.bar import Bar
 from core.model.instrument import STOCK_TICKS
 from core.model.lazy_dataclass import dataclass
@@ -273,7 +274,8 @@ class ExitWatch:
             if mark is None or held is None:
                 continue
             nearest = held.instrument.ticks.nearest
-            mark.best = nearest(mark.best / fact.ratio)
+            today = nearest(mark.best / fact.ratio)  # unless a bar of today made it what it is
+            mark.best = min((today, mark.best), key=lambda each: size_of(each, held.average_price))
             mark.stop = None if mark.stop is None else nearest(mark.stop / fact.ratio)
             mark.target = None if mark.target is None else nearest(mark.target / fact.ratio)
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import ROUND_DOWN, Decimal
+from fractions import Fraction
 
 from core.execution.order import Order
 from core.facts import ActionEvidence, CorporateActionApplied, OwnerQuantity
@@ -23,8 +24,13 @@ from core.model.position import Position
 from core.model.reconciliation import Activity, ActivityId, ActivityKind
 from core.model.values import NO_SHARES, ZERO, Money, Price, Quantity, Symbol
 
-SPLITS = (*(Decimal(n) for n in range(2, 101)), *map(Decimal, ("1.5", "1.25", "150", "200", "250", "500", "1000")))
-"""New shares for one; the inverse is a reverse split. Announced ratios count beside these."""
+USUAL = (*(Decimal(n) for n in range(2, 101)), *map(Decimal, ("1.5", "1.25", "150", "200", "250", "500", "1000")))
+SPLITS = (*USUAL, *(1 / each for each in USUAL))
+"""New shares for one, where a fraction of a share was paid in cash. Announced ratios count beside these."""
+DENOMINATORS = 20
+"""Of a ratio that whole shares show by themselves: 7 for 5, 21 for 20."""
+LEAST = Decimal("0.04")
+"""A smaller change of the shares is no split."""
 WHOLE = Decimal(1)
 ROUNDED = Decimal("0.0001")
 """Part of a share up to which a broker's fraction of one differs from the exact one."""
@@ -34,7 +40,12 @@ ROUNDED = Decimal("0.0001")
 
 
 def split_ratio(
-    before: Quantity, after: Quantity, price_before: Price, price_after: Price, tolerance: Decimal
+    before: Quantity,
+    after: Quantity,
+    price_before: Price,
+    price_after: Price,
+    tolerance: Decimal,
+    announced: Sequence[Decimal] = (),
 ) -> Decimal | None:
     """Return the new shares for one old share that explain both quantities and both prices; None if none do.
 
@@ -46,26 +57,47 @@ def split_ratio(
         Its average prices, USD a share.
     tolerance
         As a fraction of the ratio.
+    announced
+        Ratios of announced splits: they explain shares whatever the broker's average is.
     """
-    if not price_after or before * after <= 0:
+    if not price_after or before * after <= 0 or before == after:
         return None
-    for ratio in (*SPLITS, *(1 / each for each in SPLITS)):
-        if abs(price_before / price_after - ratio) > tolerance * ratio:
-            continue
-        exact = before * ratio
-        if abs(after - exact) <= tolerance * abs(exact):
-            return after / before if abs(after - exact) > ROUNDED else ratio
-        if after == exact.to_integral_value(ROUND_DOWN):  # the fraction is paid in cash
+    for ratio in announced:
+        if abs(after - before * ratio) <= ROUNDED * abs(after) or after == _whole(before * ratio):
             return ratio
-    return None
+    shares, prices = after / before, price_before / price_after
+    exact = _nice(shares)
+    if exact is not None and abs(prices - exact) <= tolerance * exact:
+        return exact
+    nearest = min(SPLITS, key=lambda each: abs(prices / each - 1))
+    is_near = abs(prices - nearest) <= tolerance * nearest
+    return nearest if is_near and after == _whole(before * nearest) else None
+
+
+def _nice(shares: Decimal) -> Decimal | None:
+    """Return the ratio of small whole numbers nearest to that of the shares; None if it is no split."""
+    found = Fraction(shares).limit_denominator(DENOMINATORS) if shares > 1 else 1 / _inverse(shares)
+    ratio = Decimal(found.numerator) / found.denominator
+    is_near = abs(shares - ratio) <= ROUNDED * ratio
+    return ratio if is_near and abs(ratio - 1) >= LEAST else None
+
+
+def _inverse(shares: Decimal) -> Fraction:
+    return max(Fraction(1 / shares).limit_denominator(DENOMINATORS), Fraction(1))
+
+
+def _whole(shares: Decimal) -> Decimal:
+    return shares.to_integral_value(ROUND_DOWN)
 
 
 def split_in_books(
-    held: Sequence[Position], theirs: BrokerPosition, day: date, tolerance: Decimal
+    held: Sequence[Position], theirs: BrokerPosition, day: date, tolerance: Decimal, announced: Sequence[Decimal] = ()
 ) -> CorporateActionApplied | None:
     """Return the split by which the broker's position differs from ours; None if none explains it."""
     ours, price = _net(held), average_of(held)
-    ratio = None if price is None else split_ratio(ours, theirs.quantity, price, theirs.average_price, tolerance)
+    if price is None:
+        return None
+    ratio = split_ratio(ours, theirs.quantity, price, theirs.average_price, tolerance, announced)
     if ratio is None:
         return None
     owners = owners_after(held, theirs.quantity, ratio)
@@ -127,7 +159,10 @@ def _net(held: Sequence[Position]) -> Quantity:
 
 
 def owners_after(held: Sequence[Position], true: Quantity, ratio: Decimal) -> tuple[OwnerQuantity, ...]:
-    """Return each owner's shares after a split, summing to the `true` quantity; the largest takes the rounding rest."""
+    """Return each owner's shares after a split, summing to the `true` quantity; the largest takes the rounding rest.
+
+    An owner whose shares were all paid in cash has none.
+    """
     if not held or not true:
         return ()
     net = _net(held)
@@ -138,7 +173,6 @@ def owners_after(held: Sequence[Position], true: Quantity, ratio: Decimal) -> tu
     return tuple(
         OwnerQuantity(position.strategy, Quantity(quantity), quantity / position.quantity if others else ratio)
         for position, quantity in ((largest, rest), *parts)
-        if quantity
     )
 
 
@@ -161,7 +195,7 @@ def split(held: Position, quantity: Quantity, ratio: Decimal) -> Position:
         held,
         quantity=quantity,
         cost=Money(held.cost - of_cash) if part else held.cost,
-        entered=Quantity(held.entered * ratio - abs(paid)),
+        entered=Quantity(held.entered * ratio - (abs(exact) - abs(quantity) if part else ZERO)),
         entry_cost=Money(held.entry_cost - of_cash) if part else held.entry_cost,
         intended_cost=Money(held.intended_cost - intended) if part else held.intended_cost,
         left=Quantity(held.left * ratio),
@@ -169,15 +203,20 @@ def split(held: Position, quantity: Quantity, ratio: Decimal) -> Position:
 
 
 def count_split(orders: Iterable[Order], fact: CorporateActionApplied) -> list[Order]:
-    """Mark the orders whose prices are of shares from before a split, and return them."""
-    marked = [
-        each
-        for each in orders
-        if each.request.symbol == fact.symbol and not was_adjusted(each, fact.ratio, each.terms_before)
-    ]
-    for order in marked:
+    """Mark the orders whose prices are of shares from before a split, and return them.
+
+    An order that the broker restated by its ratio is one of today's; the next split finds no restatement of it.
+    """
+    marked = []
+    for order in orders:
+        if order.request.symbol != fact.symbol:
+            continue
+        if was_adjusted(order, fact.ratio, order.restated_from):
+            order.restated_from = None
+            continue
         order.split *= fact.ratio
         order.is_asked_for = order.is_asked_for and order.is_working  # its ticket had the price of before
+        marked.append(order)
     return marked
 
 
@@ -186,6 +225,10 @@ def was_adjusted(order: Order, ratio: Decimal, before: StatedTerms | None) -> bo
     request = order.request
     if before is None:
         return False
-    pairs = (before.stop_price, request.stop_price), (before.limit_price, request.limit_price)
+    pairs = (
+        (before.stop_price, request.stop_price),
+        (before.limit_price, request.limit_price),
+        (before.trail_price, request.trail_price),
+    )
     found = [(old, new) for old, new in pairs if old is not None and new is not None]
     return bool(found) and all(abs(old / ratio - new) <= request.instrument.ticks.at(new) for old, new in found)

@@ -159,16 +159,19 @@ class OrderFolds:
             if is_its and order.is_protective and not order.is_working:
                 order.is_asked_for = True
 
-    def _resized(self, _at: datetime, fact: facts.LegResized) -> None:
+    def _resized(self, at: datetime, fact: facts.LegResized) -> None:
         order = self.index.orders[fact.client_order_id]
+        if fact.quantity > order.request.quantity:
+            order.restated_at = at
         order.request = replace(order.request, quantity=fact.quantity)
         self.index.note(order)
 
-    def _restated(self, _at: datetime, fact: facts.OrderRestated) -> None:
+    def _restated(self, at: datetime, fact: facts.OrderRestated) -> None:
         order = self.index.orders[fact.client_order_id]
         order.request = fact.after.of(order.request)
+        order.restated_from, order.restated_at = fact.before, at
         if order.is_before_split and was_adjusted(order, order.split, fact.before):
-            order.split = ONE
+            order.split, order.restated_from = ONE, None
         order.terms_before = order.terms_before or fact.before
         self.index.note(order)
 

@@ -73,6 +73,8 @@ class Order(CountsChanges):
         comparison of the books.
     terms_before
         The terms before the broker first changed them; None if it never did (EX-13).
+    restated_from, restated_at
+        The terms before the broker's last change, and its time; None without one, and once a split explained it.
     was_absent
         Whether it was sent before, and the broker is proven not to have it (EX-22).
     let_go_at
@@ -141,6 +143,8 @@ class Order(CountsChanges):
     kept: Approval | None = None
     again_at: datetime | None = None
     terms_before: StatedTerms | None = None
+    restated_from: StatedTerms | None = None
+    restated_at: datetime | None = None
     was_absent: bool = False
     idle: IdleCode | None = None
     idle_word: str = ""

@@ -348,8 +348,9 @@ class PositionBook:
                 self.index.note(order)
         for owner in fact.owners:
             key = position_key(fact.symbol, owner.strategy)
-            held = self.index.state.positions[key]
-            self.index.state.positions[key] = split(held, owner.quantity, fact.ratio)
+            held = self.index.state.positions.pop(key)
+            if owner.quantity:
+                self.index.state.positions[key] = split(held, owner.quantity, fact.ratio)
 
 
 def _keep(notes: dict[str, T], key: str, note: T, left: Quantity) -> None:

@@ -136,6 +136,8 @@ class Comparison:
         The listing of the previous snapshot; it is updated to this one.
     is_the_same
         Whether a broker's order with an id of ours is our order: another Keyturn on a copy of the folder uses the same.
+    announced
+        The ratios of a symbol's announced splits that our books have not followed.
     """
 
     def __init__(
@@ -145,8 +147,10 @@ class Comparison:
         limits: ReconciliationSettings,
         listing: OrderListing | None = None,
         is_the_same: Callable[[Order, OrderReport], bool] = lambda _order, _report: True,
+        announced: Callable[[Symbol], Sequence[Decimal]] = lambda _symbol: (),
     ) -> None:
         self.ledger = ledger
+        self.announced = announced
         self.is_the_same = is_the_same
         self.books = books
         self.limits = limits
@@ -293,11 +297,10 @@ class Comparison:
     def split(self, symbol: Symbol, day: date) -> CorporateActionApplied | None:
         """Return the split by which the broker's position differs from ours; None if none explains it (EX-25)."""
         theirs = self._theirs.get(symbol)
-        return (
-            None
-            if theirs is None
-            else split_in_books(self.ledger.positions_in(symbol), theirs, day, self.limits.split_tolerance)
-        )
+        if theirs is None:
+            return None
+        held, tolerance = self.ledger.positions_in(symbol), self.limits.split_tolerance
+        return split_in_books(held, theirs, day, tolerance, self.announced(symbol))
 
     def _split_in_words(self, symbol: Symbol) -> str:
         """Return the text of a split; empty if none explains the difference."""

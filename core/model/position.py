@@ -271,6 +271,8 @@ class PastOrder:
     taken_back: Quantity = NO_SHARES
     again_of: ClientOrderId | None = None
     split: Decimal = Decimal(1)
+    restated_from: StatedTerms | None = None
+    restated_at: datetime | None = None
 
     @property
     def id(self) -> ClientOrderId:

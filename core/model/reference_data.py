@@ -137,6 +137,12 @@ class CorporateAction:
     new_rate: Decimal | None = None
     payable: date | None = None
 
+    @property
+    def split_ratio(self) -> Decimal | None:
+        """New shares for one of a split; None for another action, or without its rates."""
+        is_split = self.kind in (ActionKind.SPLIT, ActionKind.REVERSE_SPLIT)
+        return self.new_rate / self.old_rate if is_split and self.new_rate and self.old_rate else None
+
 
 def in_words(action: CorporateAction) -> str:
     """As in `dividend 0.25 USD a share`, `split 4 for 1`, `merger`."""

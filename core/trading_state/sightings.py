@@ -150,7 +150,7 @@ class Sightings:
     books_are_wanted: bool = False
     deadline_moved: bool = False
     held_by_the_broker: dict[Symbol, Quantity] | None = None
-    splitting: frozenset[Symbol] = frozenset()
+    splitting: dict[Symbol, datetime] = field(default_factory=dict)
     differing: frozenset[Symbol] = frozenset()
     unaccepted: frozenset[Symbol] | None = None
     apart: dict[Symbol, Quantity] = field(default_factory=dict)

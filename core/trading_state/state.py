@@ -214,6 +214,18 @@ class TradingState(Slices):
             self.sightings.others = (*self.sightings.others, report)
             self.sightings.all_others = (*self.sightings.all_others, other_of(report, self.ledger))
 
+    def may_be_split(self, symbol: Symbol) -> bool:
+        """Whether its books show an unproven split, or do not show yet one that is announced for today."""
+        if symbol in self.sightings.splitting:
+            return True
+        today = self.calendar.trading_day(self.at)
+        tolerance = self.control.settings.reconciliation.split_tolerance
+        return any(
+            each.ex_date == today and not self.splits.is_known(symbol, today, ratio, tolerance)
+            for each in self.sightings.corporate_actions.get(symbol, ())
+            if (ratio := each.split_ratio) is not None
+        )
+
     def why_owed(self, owing: Owing) -> OwedReason:
         """Return why these shares are owed a stop: by the broker's list, one placed elsewhere may protect them (EX-13).
 

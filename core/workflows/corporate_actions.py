@@ -20,13 +20,12 @@ from functools import partial
 
 from core.event_text import in_words
 from core.execution.reconciliation import Comparison
-from core.facts import ActionEvidence, CorporateActionApplied, DayStarted, ProposalEnded
+from core.facts import ActionEvidence, CorporateActionApplied, DayStarted, ProposalEnded, TicketClosed
 from core.messages.effects import Effect
 from core.messages.inputs import CorporateActionsArrived
 from core.model.codes import CancelCode, ProposalEnd
 from core.model.reconciliation import APART, Difference
-from core.model.reference_data import ActionKind, CorporateAction
-from core.model.reference_data import in_words as in_words_of
+from core.model.reference_data import CorporateAction
 from core.model.rescaling import price_now, ratio_in_words
 from core.model.values import NO_SHARES, Quantity, Symbol
 from core.trading_state.splits import OF_ONE_SPLIT
@@ -34,8 +33,8 @@ from core.trading_state.state import TradingState
 from core.workflows.orders.cancellation import Cancellation
 from core.workflows.workflow import answers, apart, follow_up, follows
 
+MAY_BE_SPLIT = "its symbol may have been split: open it again"
 BEFORE = "its symbol was split: its prices are of before"
-SPLITS = frozenset({ActionKind.SPLIT, ActionKind.REVERSE_SPLIT})
 
 
 class CorporateActions:
@@ -60,7 +59,7 @@ class CorporateActions:
         if self.state.ledger.positions_in(symbol):
             return
         for each in actions:
-            ratio = announced_ratio(each)
+            ratio = each.split_ratio
             if ratio is None or each.ex_date != today:
                 continue
             if not self.state.splits.is_known(symbol, today, ratio, tolerance):
@@ -73,19 +72,41 @@ class CorporateActions:
     def _tolerance(self) -> Decimal:
         return self.state.control.settings.reconciliation.split_tolerance
 
+    def announced_ratios(self, symbol: Symbol) -> tuple[Decimal, ...]:
+        """Return the ratios of the announced splits of these days that our books have not followed."""
+        today = self.state.calendar.trading_day(self.state.at)
+        near = ((each, each.split_ratio) for each in self.state.sightings.corporate_actions.get(symbol, ()))
+        return tuple(
+            ratio
+            for each, ratio in near
+            if ratio is not None
+            and abs(each.ex_date - today) <= OF_ONE_SPLIT
+            and not self.state.splits.is_known(symbol, each.ex_date, ratio, self._tolerance)
+        )
+
     def follow(
         self,
         positions: Sequence[Difference],
         comparison: Comparison,
         readings: Mapping[Symbol, tuple[datetime, Quantity]],
     ) -> Iterator[Effect]:
-        """Apply the splits that two readings of the books show, and that no announcement contradicts."""
+        """Apply the splits that two readings of the books show, and that nothing contradicts.
+
+        At the first reading every ticket of the symbol is closed: it names shares of before.
+        """
         day = self.state.calendar.trading_day(self.state.at)
         for symbol in [difference.symbol for difference in positions if difference.note]:
-            is_proven = self.state.at - readings[symbol][0] >= APART
-            if is_proven and (found := comparison.split(symbol, day)) and not self._contradiction(found):
+            found = comparison.split(symbol, day)
+            if self.state.at - readings[symbol][0] < APART:
+                self._close_tickets(symbol)
+            elif found is not None and not self._contradiction(found):
                 self.state.record(found)
                 yield from follow_up(self.state, CorporateActionApplied)
+
+    def _close_tickets(self, symbol: Symbol) -> None:
+        for ticket in list(self.state.stage.state.tickets.values()):
+            if ticket.order.symbol == symbol:
+                self.state.record(TicketClosed(ticket.id, MAY_BE_SPLIT))
 
     def accept(self, symbol: Symbol, comparison: Comparison) -> str | None:
         """Apply the split that the operator accepted with the broker's books, and return its text; None without one."""
@@ -101,13 +122,13 @@ class CorporateActions:
         return "" if found is None else self._contradiction(found)
 
     def _contradiction(self, found: CorporateActionApplied) -> str:
-        for each in self.state.sightings.corporate_actions.get(found.symbol, ()):
-            announced = announced_ratio(each)
-            if announced is None or abs(each.ex_date - found.day) > OF_ONE_SPLIT:
-                continue
-            if abs(announced - found.ratio) > self._tolerance * announced:
-                return f"announced is {in_words_of(each)} of {each.ex_date}"
-        return ""
+        """Return why it is not believed: another ratio is announced, or the books show an older list again."""
+        if self.state.splits.is_known(found.symbol, found.day, 1 / found.ratio, self._tolerance):
+            return f"it was split {ratio_in_words(1 / found.ratio)} before, and this may be an older list"
+        ratios = self.announced_ratios(found.symbol)
+        if not ratios or any(abs(each - found.ratio) <= self._tolerance * each for each in ratios):
+            return ""
+        return f"announced is {', '.join(map(ratio_in_words, ratios))}"
 
     @follows(CorporateActionApplied)
     def after_action(self, fact: CorporateActionApplied) -> Iterator[Effect]:
@@ -133,10 +154,3 @@ class CorporateActions:
             is_asked = order.is_cancelling and order.cancel_code is CancelCode.SPLIT
             if order.is_before_split and symbol in (None, order.request.symbol) and not is_asked:
                 yield from apart(self.state, partial(self.cancellation.cancel, order, words, CancelCode.SPLIT))
-
-
-def announced_ratio(action: CorporateAction) -> Decimal | None:
-    """Return the new shares for one of a split; None for another action."""
-    if action.kind not in SPLITS or action.old_rate is None or action.new_rate is None:
-        return None
-    return action.new_rate / action.old_rate

@@ -283,7 +283,8 @@ class Reconciliation:
         """Return the positions that differ, after the splits that two readings prove; add the effects of those."""
         positions = comparison.positions()
         self._see_differences(positions, comparison)
-        follows += self.corporate_actions.follow(positions, comparison, self._readings)
+        unexplained = [each for each in positions if not self._is_explained(each.symbol, comparison)]
+        follows += self.corporate_actions.follow(unexplained, comparison, self._readings)
         if len(positions) > len(left := comparison.positions()):
             self._see_differences(left, comparison)
         return left
@@ -291,7 +292,8 @@ class Reconciliation:
     def _see_differences(self, positions: Sequence[Difference], comparison: Comparison) -> None:
         self.state.sightings.unread_positions = comparison.unknown()
         self.state.sightings.differing = comparison.unknown() | {d.symbol for d in positions}
-        self.state.sightings.splitting = frozenset(d.symbol for d in positions if d.note)
+        before, now = self.state.sightings.splitting, [d.symbol for d in positions if d.note]
+        self.state.sightings.splitting = {symbol: before.get(symbol, self.state.at) for symbol in now}
         self.state.sightings.apart, self.state.sightings.apart_once = {}, {}
         self.state.sightings.gone, self._is_unproven = frozenset(), False
         self._readings = {d.symbol: self._reading(d.symbol, comparison) for d in positions}
@@ -370,7 +372,8 @@ class Reconciliation:
 
     def _beside(self, books: BrokerBooks) -> Comparison:
         limits = self.state.control.settings.reconciliation
-        return Comparison(self.state.ledger, books, limits, self._listing, partial(is_ours, self.state))
+        announced = self.corporate_actions.announced_ratios
+        return Comparison(self.state.ledger, books, limits, self._listing, partial(is_ours, self.state), announced)
 
     # ── 6. explained differences ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -649,8 +652,9 @@ class Reconciliation:
         theirs = comparison.theirs(difference.symbol)
         ours = self.state.ledger.net_quantity(difference.symbol)
         true = theirs.quantity if theirs else Quantity(ZERO)
-        if (action := self.corporate_actions.accept(difference.symbol, comparison)) is not None:
-            return action
+        is_explained = self._is_explained(difference.symbol, comparison)
+        if not is_explained and (split := self.corporate_actions.accept(difference.symbol, comparison)) is not None:
+            return split
         average = theirs.average_price if theirs else None
         owners = owners_after(self.state.ledger, difference.symbol, true, average)
         if not ours and not owners and average is not None:

@@ -34,6 +34,7 @@ from core.messages.inputs import LookUpAnswered
 from core.model.codes import CUT, CancelCode, GuardCode
 from core.model.order import AnyRole, OrderClass, OrderRequest, OrderStatus, TimeInForce, order_id_of
 from core.model.position import Position
+from core.model.reconciliation import EXPLAINED_WITHIN
 from core.model.values import NO_SHARES, ZERO, ClientOrderId, Quantity, Symbol
 from core.trading_state.state import TradingState
 from core.workflows.orders.cancellation import Cancellation
@@ -145,9 +146,13 @@ class ExcessExits:
 
         If the broker has less than our books without an explanation, its figure is enough for this.
         """
-        symbol = order.request.symbol
+        symbol, seen_at = order.request.symbol, self.state.sightings.books_at
         is_differing = symbol in self.state.sightings.differing
-        return symbol not in self._told and (is_differing or not self._is_agreed(order))
+        if symbol in self._told:
+            return False
+        made = order.restated_at  # the broker made it what it is: its positions say whether that fits (EX-13)
+        is_unproven = made is not None and (seen_at is None or seen_at < made + EXPLAINED_WITHIN)
+        return is_differing or is_unproven or not self._is_agreed(order)
 
     def _is_agreed(self, order: Order) -> bool:
         """Whether the broker's last books have the same quantity of this symbol, even in a read-only desk."""

@@ -30,7 +30,7 @@ from core.messages.inputs import BarArrived, QuoteArrived
 from core.model.codes import BY_A_PERSON, CUT, EndCode, GuardCode, OwedReason
 from core.model.order import LegRole, OrderRequest, OrderStatus, Side, StopHolder, TimeInForce
 from core.model.position import Position
-from core.model.reconciliation import Difference, DifferenceKind
+from core.model.reconciliation import EXPLAINED_WITHIN, Difference, DifferenceKind
 from core.model.session import Session
 from core.model.signal import ExitReason
 from core.model.staging import AuthorizationKind
@@ -124,7 +124,8 @@ class StopsOwed:
         """
         for owing in self.state.owed_stops.all():
             is_told = not owing.needs_a_person or owing.is_told(self.state.why_owed(owing))
-            is_told = is_told or owing.symbol in self.state.sightings.splitting
+            since = self.state.sightings.splitting.get(owing.symbol)
+            is_told = is_told or (since is not None and self.state.at < since + EXPLAINED_WITHIN)
             if is_told or self.state.may_have_unknown_orders(owing.symbol) or self._is_guarded_there(owing.symbol):
                 continue
             yield owing
@@ -281,6 +282,9 @@ class StopRenewal:
         position = self.state.ledger.position(order.symbol, strategy)
         is_of_it = position is not None and closing_side(position) is order.side
         if position is None or not is_of_it:
+            return False
+        exits = self.state.ledger.exits.working(position.symbol, position.strategy)
+        if any(each.is_before_split for each in exits):  # asked for once they are gone: for all shares
             return False
         unprotected = unguarded_of(self.state, position)
         price = self._price(position, order, why)
