@@ -91,6 +91,8 @@ class OrderFolds:
         created.permit = self.index.state.permits.pop(created.id, None)
         if (old := self.chains.predecessor(created)) is not None:
             old.replacement = created.id
+            if created.request.terms == old.request.terms:
+                created.restated_from, created.split = old.restated_from, old.split
             self.index.note(old)
         # Reduce the claim of a stop by the order just recorded for its shares, and not before (EX-20).
         less_of = self.index.state.redeemed.pop(created.id, None)

@@ -151,7 +151,7 @@ class ExcessExits:
         if symbol in self._told:
             return False
         made = order.restated_at  # the broker made it what it is: its positions say whether that fits (EX-13)
-        is_unproven = made is not None and (seen_at is None or seen_at < made + EXPLAINED_WITHIN)
+        is_unproven = made is not None and (seen_at is None or seen_at < made + 2 * EXPLAINED_WITHIN)
         return is_differing or is_unproven or not self._is_agreed(order)
 
     def _is_agreed(self, order: Order) -> bool:
