@@ -26,8 +26,10 @@ STARTS = 60.0
 TRADES_ON = (
     "risk.protections.equity_curve.enabled=false",
     "risk.protections.loss_streak.enabled=false",
+    "execution.breaker_openings=100",
 )
-"""For a busy engine: with these protections its losing strategy would open nothing after two days."""
+"""For a busy engine: with these protections its losing strategy would open nothing after two days, and an exchange that
+loses answers would latch the breaker on the first."""
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
