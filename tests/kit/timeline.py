@@ -48,6 +48,7 @@ from core.runtime.service.desk_connection import SnapshotFeed
 from core.runtime.service.desk_connections import DeskServer
 from core.runtime.service.service import DeskListener, EngineService
 from core.runtime.virtual_time import Pace
+from state.service_log import log
 
 START = datetime(2026, 11, 19, 15, 5, tzinfo=UTC)
 """A Thursday, five past ten in New York: the market is open for hours."""
@@ -434,7 +435,7 @@ def _read_its_clock(patch: pytest.MonkeyPatch, timeline: Timeline) -> None:
     for module, name in ((time, "monotonic"), (threading, "_time"), (queue, "time")):
         patch.setattr(module, name, timeline.monotonic)
     patch.setattr(asyncio.BaseEventLoop, "time", lambda _: timeline.monotonic())
-    exact = property(lambda _: 2.0**-42, lambda _, _value: None)
+    exact = property(lambda _: 2.0**-30, lambda _, _value: None)  # over the last place of the seconds of weeks
     patch.setattr(asyncio.BaseEventLoop, "_clock_resolution", exact, raising=False)
     patch.setattr(time, "sleep", timeline.sleep)
     patch.setattr(http_requests, "_asked", {})
@@ -481,8 +482,8 @@ def _wait_in_turn(patch: pytest.MonkeyPatch, timeline: Timeline) -> None:
         timeline.know_process(self)
 
     patch.setattr(subprocess.Popen, "__init__", begin_process)
-    patch.setattr(inbox, "SimpleQueue", queue._PySimpleQueue)  # type: ignore[attr-defined]
-    patch.setattr(queue, "SimpleQueue", queue._PySimpleQueue)  # type: ignore[attr-defined]
+    for module in (inbox, log, queue):
+        patch.setattr(module, "SimpleQueue", queue._PySimpleQueue)  # type: ignore[attr-defined]
 
 
 def _use_sockets_in_turn(patch: pytest.MonkeyPatch, timeline: Timeline) -> None:
