@@ -25,6 +25,7 @@ from tests.soak import (
     hostile_agents,
     kernel,
     keys,
+    live_days,
     planted_fault,
     process_accidents,
     sessions,
@@ -76,6 +77,9 @@ PARTS = {
     "typed": Part("software at the operator's keys, with and without a touch", 400, typed_tickets.run),
     "crashes": Part("a crash at every place of a day, in three ways", days.all_crashes, days.run_crashes),
     "days": Part("random days", 3_200, days.run_days),
+    "live": Part(
+        "days of the live runtime: outages, a full disk, crashes in a rotation", 5, live_days.run, live_days.replay
+    ),
     "forgeries": Part("forged exports of the record", 10_000, forgeries.run),
     "kernel": Part("backtests by the engine and by the research kernel", 3_000, kernel.run, kernel.replay),
     "long": Part("the long forms of some tests", 1, _long_forms),
