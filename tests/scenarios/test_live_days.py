@@ -1,4 +1,4 @@
-"""Half an hour of the live runtime in virtual time: streams that break, and crashes inside rotations of the log."""
+"""A quarter of an hour of the live runtime in virtual time: streams that break, and crashes inside rotations of the log."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def at(minutes: int) -> datetime:
 
 def test_crashes_inside_rotations_lose_nothing(tmp_path: Path) -> None:
     """SY-05, SP-05, EX-20: at each place once; the exchange goes on, and the desk starts from what was left"""
-    crashes = ((at(3), Place.BETWEEN), (at(9), Place.TORN), (at(15), Place.BEFORE))
+    crashes = ((at(2), Place.BETWEEN), (at(6), Place.TORN), (at(10), Place.BEFORE))
     with a_world(tmp_path, begins=AT, limits=SMALL) as world:
-        row = world.play(Day(at(22), (at(2), at(8), at(14), at(20)), crashes=crashes))
+        row = world.play(Day(at(15), (at(1), at(5), at(9), at(14)), crashes=crashes))
 
     assert world.words == []
     assert row.wrong == 0
@@ -33,9 +33,9 @@ def test_streams_that_break_leave_no_handle(tmp_path: Path) -> None:
     """EX-09, SY-01"""
     broken = [("disconnect", "trades"), ("cut-mid-frame", "data"), ("gone", ""), ("disconnect", "data")]
     with a_world(tmp_path, begins=AT) as world:
-        before = world.play(Day(at(3), (at(2),)))
-        outages = tuple(Outage(at(4 + 3 * n), name, of, 20) for n, (name, of) in enumerate(broken))
-        after = world.play(Day(at(20), (at(12), at(18)), outages))
+        before = world.play(Day(at(2), (at(1),)))
+        outages = tuple(Outage(at(2 + 2 * n), name, of, 20) for n, (name, of) in enumerate(broken))
+        after = world.play(Day(at(12), (at(11),), outages))
 
     assert world.words == []
     assert after.wrong == 0

@@ -54,7 +54,7 @@ from tests.soak.chunks import Chunks, Play
 from tests.wire.exchange import server
 from tests.wire.exchange.clocks import RunningClock
 from tests.wire.exchange.server import LoopbackExchange
-from tests.wire.open_desk import LOOSE, SPY, TIMEOUT, Open, a_buy, environ, is_held
+from tests.wire.open_desk import LOOSE, SPY, Open, a_buy, environ, is_held
 
 MONDAY = date(2026, 11, 9)
 """Two weeks without a holiday begin."""
@@ -68,6 +68,8 @@ STOP_AT = Decimal("0.997")
 """Of the last price."""
 PATIENCE = 60.0
 """Seconds that the operator waits for a ticket, an order or a price before leaving it for the next time."""
+DEAD = 30.0
+"""Seconds from a crash to the start after it."""
 OUTAGES = 8
 """Of a day."""
 SHORTEST, LONGEST = 2.0, 3600.0
@@ -325,7 +327,7 @@ class World:
         if self._dies != place:
             return
         self._dies = None
-        self.exchange.make("gone", seconds=TIMEOUT)
+        self.exchange.make("gone", seconds=DEAD)
         left = Path(tempfile.mkdtemp(prefix="keyturn-left-"))
         shutil.copytree(self.life.folder.path, left / "folder", ignore=shutil.ignore_patterns("*.sock"))
         self._left = left
@@ -339,7 +341,7 @@ class World:
         shutil.rmtree(folder)
         shutil.copytree(left / "folder", folder)
         shutil.rmtree(left)
-        self.line.advance(TIMEOUT)
+        self.line.advance(DEAD)
         self.say(f"{self.line.now():%F %T} died in a rotation, started again")
         self.start()
 
@@ -357,7 +359,7 @@ class World:
 
     def _advance(self, when: datetime) -> None:
         while (left := (when - self.line.now()).total_seconds()) > 0:
-            self.line.advance(min(left, TIMEOUT))
+            self.line.advance(min(left, DEAD))
             if self._left is not None:
                 self._bury()
 
