@@ -248,7 +248,9 @@ class Stage:
             self._void(confirmation)
 
     def _approved(self, _at: datetime, fact: facts.OrderApproved) -> None:
-        self.state.confirmations[fact.ticket_id].is_decided = True
+        confirmation = self.state.confirmations[fact.ticket_id]
+        confirmation.is_decided = True
+        confirmation.drop_review()
         self.undecided.pop(fact.ticket_id, None)
 
     def _redeemed(self, _at: datetime, fact: facts.ApprovalRedeemed) -> None:
@@ -328,6 +330,7 @@ class Stage:
 
     def _void(self, confirmation: Confirmation) -> None:
         confirmation.is_void = True
+        confirmation.drop_review()
         del self.undecided[confirmation.ticket.id]
         self._drop_authorizations(confirmation.ticket.id)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import takewhile
@@ -38,6 +38,10 @@ class Confirmation(CountsChanges):
     is_told: bool = False
     hold: int | None = None
     twin_of: ClientOrderId | None = None
+
+    def drop_review(self) -> None:
+        """Forget the review that the ticket showed: it is recorded, and most of a confirmation that may stay a week."""
+        self.ticket = replace(self.ticket, review=Review(()))
 
 
 @dataclass(slots=True)
