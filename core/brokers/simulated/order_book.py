@@ -24,7 +24,9 @@ from core.model.values import ZERO, BrokerOrderId, ClientOrderId, ExecutionId, M
 
 KEPT = timedelta(days=7)
 """Time for which a closed order stays in the list of orders; a look-up by id always finds it."""
-NEVER = datetime.max.replace(tzinfo=UTC)
+PACKED_AFTER = timedelta(days=1)
+"""Time after which a closed order is kept packed; its report stays in the list."""
+AT_ONCE, NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 STATUS_OF: dict[UpdateEvent, tuple[OrderStatus, str]] = {
     UpdateEvent.NEW: (OrderStatus.SUBMITTED, "new"),
@@ -225,6 +227,9 @@ class Book:
         self._reserves: dict[ClientOrderId, Decimal] = {}
         self._outbox: list[OrderUpdate] = []
         self._told: dict[ClientOrderId, OrderReport] = {}
+        self._packed: dict[ClientOrderId, datetime] = {}
+        """When the listed orders that are packed were closed."""
+        self._packs_at = NEVER
         self._changed: dict[ClientOrderId, None] = {}
         self._reports: tuple[OrderReport, ...] = ()
         self._reports_until = NEVER
@@ -232,8 +237,12 @@ class Book:
     def find(self, client_order_id: ClientOrderId) -> BookedOrder | None:
         if client_order_id in self._past:
             for order in _unpacked(self._past[client_order_id]):
-                self._orders[_name_of(order)] = order
-                del self._past[_name_of(order)]
+                name = _name_of(order)
+                self._orders[name] = order
+                del self._past[name]
+                if self._packed.pop(name, None) is not None:
+                    self._listed[name] = order
+                self._packs_at = AT_ONCE
         return self._orders.get(client_order_id)
 
     def every(self) -> Iterator[BookedOrder]:
@@ -352,28 +361,41 @@ class Book:
             self._told.update((name, self._listed[name].whole_report()) for name in self._changed)
             self._changed = {}
             self._reports = tuple(self._told.values())
+        if at >= self._packs_at:
+            self._pack(at - PACKED_AFTER)
         return self._reports
 
     def _leave_out(self, since: datetime) -> None:
         """Remove orders that closed before from the list."""
-        for name in [n for n, o in self._listed.items() if o.closed_at is not None and o.closed_at < since]:
-            del self._listed[name], self._told[name]
+        for name in [name for name, closed_at in self._closings() if closed_at < since]:
+            del self._told[name]
+            self._listed.pop(name, None)
+            self._packed.pop(name, None)
             self._changed.pop(name, None)
-        closings = (order.closed_at for order in self._listed.values() if order.closed_at is not None)
-        self._reports_until = min((closed_at + KEPT for closed_at in closings), default=NEVER)
-        self._pack()
+        self._reports_until = min((closed_at + KEPT for _, closed_at in self._closings()), default=NEVER)
 
-    def _pack(self) -> None:
-        """Pack the orders that no list has any more, each with those that it was made with once all are over."""
+    def _closings(self) -> Iterator[tuple[ClientOrderId, datetime]]:
+        """Yield the listed orders that are closed, and when each was."""
+        yield from self._packed.items()
+        yield from ((name, order.closed_at) for name, order in self._listed.items() if order.closed_at is not None)
+
+    def _pack(self, before: datetime) -> None:
+        """Pack the orders that closed before, each with those that it was made with once all have."""
         families: dict[ClientOrderId, list[BookedOrder]] = {}
         for order in self._orders.values():
             families.setdefault(_name_of(order.parent or order), []).append(order)
+        self._packs_at = NEVER
         for family in families.values():
+            closings = [order.closed_at or NEVER for order in family]
+            if (last := max(closings)) >= before:
+                self._packs_at = min(self._packs_at, NEVER if last == NEVER else last + PACKED_AFTER)
+                continue
             names = [_name_of(order) for order in family]
-            if self._listed.keys().isdisjoint(names):
-                self._past.update(dict.fromkeys(names, zlib.compress(pickle.dumps(family))))
-                for name in names:
-                    del self._orders[name]
+            self._past.update(dict.fromkeys(names, zlib.compress(pickle.dumps(family))))
+            for name, closed_at in zip(names, closings, strict=True):
+                del self._orders[name]
+                if self._listed.pop(name, None) is not None:
+                    self._packed[name] = closed_at
 
     def _list(self, order: BookedOrder) -> None:
         self._listed[order.request.client_order_id] = order
@@ -404,6 +426,7 @@ class Book:
     def _close(self, order: BookedOrder, at: datetime) -> None:
         order.closed_at = at
         self._reports_until = min(self._reports_until, at + KEPT)
+        self._packs_at = min(self._packs_at, at + PACKED_AFTER)
         if order.is_held:
             return
         orders = self.working[order.symbol]
