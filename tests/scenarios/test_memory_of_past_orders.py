@@ -81,3 +81,21 @@ def test_an_order_that_no_list_has_is_found_with_its_legs() -> None:
     assert (after, packed, len(every), name in every) == (before, 0, 3, True)
     assert len(before.legs) == 2
     assert before.symbol == SPY
+
+
+def test_a_packed_order_stays_in_the_list() -> None:
+    """EX-06, SY-05: packed after a day, listed for a week, and found as it was"""
+    house = a_house_of_weeks()
+    name = enters_and_takes_back(house)
+    book: Book = house.exchange._book
+    before = house.exchange.books(house.line.at).orders
+    house.until("10:05", DAYS[2])
+    house.exchange.books(house.line.at)
+    packed, listed = book.kept_whole(), house.exchange.books(house.line.at).orders
+    found = house.exchange.order(house.line.at, name)
+    whole = book.kept_whole()
+    again = house.exchange.books(house.line.at).orders
+
+    assert (packed, whole, book.kept_whole()) == (0, 3, 0)
+    assert before == listed == again
+    assert found in listed

@@ -31,6 +31,7 @@ from core.model.staging import (
     MANUAL,
     Approval,
     AuthorizationKind,
+    CheckResult,
     NoStop,
     Proposal,
     Review,
@@ -38,6 +39,7 @@ from core.model.staging import (
     StandingAuthorization,
     StopPlan,
     Ticket,
+    Verdict,
     digest_of_ticket,
 )
 from core.model.values import ClientOrderId, Digest, Money, Price, ProposalId, Quantity, TicketId
@@ -301,6 +303,28 @@ def test_a_second_keys_refusal_changes_nothing() -> None:
 
     assert hand.why_not(ticket) is None
     assert len(hand.stage.state.authorizations) == 1
+
+
+def test_a_decided_confirmation_keeps_no_review() -> None:
+    """SY-05: it was shown and recorded, and it is most of what a confirmation holds"""
+    hand = Stagehand()
+    tickets = []
+    for name in ("approved", "refused"):
+        proposal = hand.stages(a_proposal(name))
+        review = Review((Verdict("spread", CheckResult.PASSES, "one cent"),))
+        ticket = replace(a_ticket(proposal, f"{name}-ticket"), review=review)
+        hand.fold(TicketOpened(ticket))
+        hand.fold(ConfirmationReceived(ticket.id, ticket.digest, an_approval(ticket), ()))
+        tickets.append(ticket)
+    held = [confirmation.ticket for confirmation in hand.stage.state.confirmations.values()]
+
+    hand.approves(tickets[0])
+    hand.fold(ConfirmationRefused(tickets[1].id, ("spread: too wide",)))
+
+    assert held == tickets
+    assert [c.ticket for c in hand.stage.state.confirmations.values()] == [
+        replace(ticket, review=NOTHING_SAID) for ticket in tickets
+    ]
 
 
 def test_an_unknown_tickets_refusal_is_counted() -> None:
