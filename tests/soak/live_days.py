@@ -48,6 +48,7 @@ from state.service_log.files import Limits, LogReader
 from state.service_log.lines import DROPPED, Hiding
 from state.service_log.log import HEARD_AGAIN, ServiceLog
 from tests.bench.engine_alone import descriptors, memory, size_of, threads
+from tests.kit import timeline
 from tests.kit.timeline import Timeline, installed
 from tests.real.tools import may_mount
 from tests.soak.chunks import Chunks, Play
@@ -59,8 +60,10 @@ from tests.wire.open_desk import LOOSE, SPY, Open, a_buy, environ, is_held
 MONDAY = date(2026, 11, 9)
 """Two weeks without a holiday begin."""
 NEW_YORK = ZoneInfo("America/New_York")
-SLOWER = 5.0
-"""Seconds between two beats and between two quotes: fifty a second would take hours for five days."""
+SLOWER, OVERNIGHT = 5.0, 60.0
+"""Seconds between two beats, of a day and of a night: ten a second would take hours for five days."""
+LOOKS_FOR_BYTES = 50
+"""Bytes that were cut off in the middle of a frame never come; each time they are waited for less."""
 EARLY, LATE = time(9, 0), time(20, 0)
 """When the desk of a day is looked at first, and when it is measured."""
 ORDERS_AT = tuple(time(hour, minute) for hour in range(10, 16) for minute in (5, 35))
@@ -81,6 +84,7 @@ NEARLY = 48 * 1024
 """Bytes that something else leaves free on a nearly full disk."""
 NEARLY_FULL = (time(10, 30), time(13, 20))
 FULL = (time(13, 20), time(14, 20))
+PACED = ((runtimes, "BEAT"), (runtimes, "RESTING_BEAT"), (server, "LOOKS_EVERY"))
 SETTINGS = {
     "KEYTURN_RISK__ENTRIES_A_DAY": "40",
     "KEYTURN_RISK__PROTECTIONS__EQUITY_CURVE__ENABLED": "false",
@@ -212,6 +216,12 @@ def outages_of(day: date, chance: Random, many: int = OUTAGES) -> tuple[Outage, 
         )  # fmt: skip
         found.append(Outage(at, name, of, SHORTEST * (LONGEST / SHORTEST) ** chance.random()))
     return tuple(sorted(found, key=lambda outage: outage.at))
+
+
+def pace(seconds: float) -> None:
+    """Let the desk beat, and the exchange look at its market, as often."""
+    for module, name in PACED:
+        setattr(module, name, seconds)
 
 
 # ── the disk ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -423,6 +433,8 @@ class World:
     # ── a day ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def play(self, day: Day) -> Row:
+        self.at(max(moment(day.day, EARLY), self.line.now()), partial(pace, SLOWER))
+        self.at(day.ends, partial(pace, OVERNIGHT))
         for outage in day.outages:
             self.at(outage.at, partial(self.break_off, outage))
         for at in day.orders:
@@ -531,8 +543,9 @@ def a_world(
     with ExitStack() as stack:
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         line = stack.enter_context(installed(Timeline(begins)))
-        for module, name in ((runtimes, "BEAT"), (runtimes, "RESTING_BEAT"), (server, "LOOKS_EVERY")):
+        for module, name in PACED:
             patch.setattr(module, name, SLOWER)
+        patch.setattr(timeline, "LOOKS_FOR_BYTES", LOOKS_FOR_BYTES)
         exchange = stack.enter_context(
             LoopbackExchange(clock=RunningClock(), since=begins.date(), quote_every=timedelta(seconds=SLOWER))
         )
