@@ -150,7 +150,10 @@ class Day:
 
 @dataclass(frozen=True)
 class Row:
-    """What a day's end shows; the counts are of all days so far."""
+    """What a day's end shows; the counts are of all days so far.
+
+    Handles and threads include the exchange's, and some that ended lives left to their process, which is this one.
+    """
 
     day: date
     heap: float
@@ -464,6 +467,8 @@ class World:
 
     def measured(self, day: date) -> Row:
         self.life.log.settle()
+        gc.collect()
+        self.line.settle()  # the idle threads of an earlier life end
         gc.collect()
         folder, exchange = self.life.folder, self.exchange
         facts = [(record.sequence, record.fact) for record in read(folder.journal)]
