@@ -11,12 +11,12 @@ from typing import Any
 from core.execution.ledger import Ledger
 from core.execution.ledger_state import position_key
 from core.facts import BarClosed, CorporateActionApplied, OrderFilled, PositionCorrected
-from core.market.split_jumps import size_of
 from core.model.bar import Bar
 from core.model.instrument import STOCK_TICKS
 from core.model.lazy_dataclass import dataclass
 from core.model.order import StopHolder
 from core.model.position import Position
+from core.model.rescaling import size_of
 from core.model.signal import ExitReason
 from core.model.values import ZERO, Price, Quantity, Symbol, exact_percent, percent
 from core.settings.strategies import ExitSettings

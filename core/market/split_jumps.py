@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from core.model.rescaling import size_of
 from core.model.values import Price, plain
 
 SPLITS = tuple(Decimal(many) for many in (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50, 100))
@@ -16,11 +17,6 @@ the ratio.
 """
 LEAST_JUMP = SPLITS[0] * (1 - CLOSE_TO)
 """The ratio of the two prices, above 1, from which a jump may be a split."""
-
-
-def size_of(before: Price, opened: Price) -> Decimal:
-    """Return the ratio of a close and the next open, at least 1."""
-    return max(before, opened) / min(before, opened)
 
 
 def split_of(before: Price, opened: Price) -> Decimal | None:

@@ -32,6 +32,11 @@ def shares_now(before: Decimal, ratio: Decimal) -> Quantity:
     return Quantity((before * ratio).quantize(FINEST).normalize())
 
 
+def size_of(before: Price, after: Price) -> Decimal:
+    """Return the ratio of two prices, at least 1."""
+    return max(before, after) / min(before, after)
+
+
 def ratio_in_words(ratio: Decimal) -> str:
     """As in `2 for 1`, `3 for 2`, `1 for 10`."""
     for old in (1, 2, 4):

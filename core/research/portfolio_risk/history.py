@@ -20,10 +20,11 @@ from core.files.csv_files import read_daily_values
 from core.market.calendar import load_calendar
 from core.market.csv_source import daily_bars, is_daily, read_days, symbol_of
 from core.market.packed_rows import BrokenRow
-from core.market.split_jumps import LEAST_JUMP, in_words, size_of, split_of
+from core.market.split_jumps import LEAST_JUMP, in_words, split_of
 from core.model.bar import Bar
 from core.model.instrument import symbol_in
 from core.model.lazy_dataclass import dataclass
+from core.model.rescaling import size_of
 from core.model.sizing import DailyValue
 from core.model.values import Price, Symbol
 from core.ports import OperatorError
