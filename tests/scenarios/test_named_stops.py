@@ -16,7 +16,7 @@ from core.messages.inputs import Input, SubmissionAnswered
 from core.model.broker import Capabilities, Refused
 from core.model.codes import OwedReason, RefusalKind
 from core.model.order import Side, StopHolder, TimeInForce
-from core.model.values import Price, Quantity
+from core.model.values import Price, Quantity, plain
 from core.settings.settings import Settings
 from tests.scenarios.changes import FRACTIONS, ROOMY, confirms_now, passes
 from tests.scenarios.elsewhere import is_changed_there, trades_elsewhere
@@ -344,22 +344,25 @@ def before_a_split(events: str, *bought: tuple[str, StopHolder], stop: str = "45
 
 
 def test_after_a_split_the_new_shares_are_due() -> None:
-    """EX-22: the broker's own stop guards as many as before; the others are told, or proposed"""
+    """EX-22, EX-25: the broker's stop of six stays as it was; it is of before, and all twelve wait for theirs"""
     house = before_a_split(EVENTS, ("6", StopHolder.BROKER))
 
     house.until("09:42", SPLIT_ON)
 
-    assert (house.held(), working(house)) == ("12", ["sell stop 6 45"])
-    assert [quantity for quantity, _ in owed(house)] == ["6"]
+    assert (house.held(), working(house)) == ("12", [])
+    assert owed(house) == [("12", OwedReason.WAITS_FOR_KEY)]
     assert_can_be_rebuilt(house)
 
 
 def test_after_a_split_a_lost_stop_is_told_whole() -> None:
     """EX-22"""
     house = before_a_split(EVENTS, ("6", StopHolder.BROKER))
+    house.until("21:00", DAY_BEFORE)
+    halved = Price(Decimal("22.5"))
+    is_changed_there(house, stop_at(house, "45").id, quantity=Quantity(Decimal(12)), stop_price=halved)
     house.until("09:40", SPLIT_ON)
 
-    elsewhere(house, stop_at(house, "45"))
+    elsewhere(house, stop_at(house, "22.5"))
     house.until("09:42", SPLIT_ON)
 
     assert [quantity for quantity, _ in owed(house)] == ["12"]
@@ -367,42 +370,38 @@ def test_after_a_split_a_lost_stop_is_told_whole() -> None:
 
 def test_a_reverse_split_gives_watched_shares_no_stop() -> None:
     """EX-22, OP-02: ten, six of them with a stop, are five; the broker makes the stop three"""
-    house = before_a_split("2026-11-17 split SPY 1:2", ("6", StopHolder.BROKER), ("4", StopHolder.DESK))
+    house = before_a_split("2026-11-17 split SPY 1:2", ("6", StopHolder.BROKER), ("4", StopHolder.DESK), stop="20")
     house.until("21:00", DAY_BEFORE)
-    is_changed_there(house, stop_at(house, "45").id, quantity=Quantity(Decimal(3)))
+    is_changed_there(house, stop_at(house, "20").id, quantity=Quantity(Decimal(3)), stop_price=Price(Decimal(40)))
 
     house.until("09:42", SPLIT_ON)
 
-    assert (house.held(), working(house)) == ("5", ["sell stop 3 45"])
+    assert (house.held(), working(house)) == ("5", ["sell stop 3 40"])
     assert house.desk.stage.proposals() == ()
 
 
 def test_a_reverse_split_that_was_accepted_is_counted_once() -> None:
     """EX-22: the operator accepted the books before the activity came"""
-    house = before_a_split("2026-11-17 split SPY 1:2", ("10", StopHolder.BROKER))
+    house = before_a_split("2026-11-17 split SPY 1:2", ("10", StopHolder.BROKER), stop="20")
     house.until("21:00", DAY_BEFORE)
-    is_changed_there(house, stop_at(house, "45").id, quantity=Quantity(Decimal(5)))
+    is_changed_there(house, stop_at(house, "20").id, quantity=Quantity(Decimal(5)), stop_price=Price(Decimal(40)))
     house.line.breaks_at(FetchActivities, arrives=False, times=3)
     house.until("04:05", SPLIT_ON)
     house.accepts(house.exchange.books(house.line.at))
     house.until("09:40", SPLIT_ON)
 
-    elsewhere(house, stop_at(house, "45"))
+    elsewhere(house, stop_at(house, "40"))
     passes(house, 90)
 
     assert [quantity for quantity, _ in owed(house)] == [house.held()] == ["5"]
 
 
-def test_a_split_past_a_stop_that_was_accepted_is_counted() -> None:
-    """EX-22, EX-09: the broker halves the price of the stop of ten and keeps its quantity; the books are accepted"""
+def test_a_split_past_a_stop_is_counted() -> None:
+    """EX-22, EX-09: the broker halves the price of the stop of ten and keeps its quantity"""
     house = before_a_split(EVENTS, ("10", StopHolder.BROKER), stop="90")
     house.until("21:00", DAY_BEFORE)
     is_changed_there(house, stop_at(house, "90").id, stop_price=Price(Decimal(45)))
-    house.until("09:35", SPLIT_ON)
-    assert house.held() == "10"
-
-    house.accepts(house.exchange.books(house.line.at))
-    passes(house, 90)
+    house.until("09:42", SPLIT_ON)
 
     assert (house.held(), working(house)) == ("20", ["sell stop 10 45"])
     assert owed(house) == [("10", OwedReason.WAITS_FOR_KEY)]
@@ -414,7 +413,7 @@ def test_watched_shares_of_an_accepted_split_get_no_stop(stop: str) -> None:
     """EX-22, OP-02: ten, six of them with a stop, are twenty; twelve are to have one, accepted before or after"""
     house = before_a_split(EVENTS, ("6", StopHolder.BROKER), ("4", StopHolder.DESK), stop=stop)
     house.until("21:00", DAY_BEFORE)
-    is_changed_there(house, stop_at(house, stop).id, stop_price=Price(Decimal(45)))
+    is_changed_there(house, stop_at(house, stop).id, stop_price=Price(Decimal(stop) / 2))
     if stop == "45":
         house.line.breaks_at(FetchActivities, arrives=False, times=3)
     house.until("04:05" if stop == "45" else "09:35", SPLIT_ON)
@@ -422,20 +421,20 @@ def test_watched_shares_of_an_accepted_split_get_no_stop(stop: str) -> None:
     house.until("09:45", SPLIT_ON)
     passes(house, 90)
 
-    assert (house.held(), working(house)) == ("20", ["sell stop 6 45"])
+    assert (house.held(), working(house)) == ("20", [f"sell stop 6 {plain(Decimal(stop) / 2)}"])
     assert (named(house), owed(house)) == (12, [("6", OwedReason.WAITS_FOR_KEY)])
 
 
 def test_watched_shares_of_an_accepted_reverse_split_get_no_stop() -> None:
     """EX-22, OP-02: ten, six of them with a stop, are five; the operator accepts that before the activity comes"""
     events = "2026-11-17 split SPY 1:2"
-    house = before_a_split(events, ("6", StopHolder.BROKER), ("4", StopHolder.DESK))
+    house = before_a_split(events, ("6", StopHolder.BROKER), ("4", StopHolder.DESK), stop="20")
     house.until("21:00", DAY_BEFORE)
-    is_changed_there(house, stop_at(house, "45").id, quantity=Quantity(Decimal(3)))
+    is_changed_there(house, stop_at(house, "20").id, quantity=Quantity(Decimal(3)), stop_price=Price(Decimal(40)))
     house.line.breaks_at(FetchActivities, arrives=False, times=3)
     house.until("04:05", SPLIT_ON)
     house.accepts(house.exchange.books(house.line.at))
     house.until("09:42", SPLIT_ON)
 
-    assert (house.held(), working(house)) == ("5", ["sell stop 3 45"])
+    assert (house.held(), working(house)) == ("5", ["sell stop 3 40"])
     assert (named(house), house.desk.stage.proposals()) == (3, ())

@@ -117,7 +117,7 @@ def test_a_stop_watched_by_the_desk_outlives_a_correction(theirs: str, mismatch:
 
 
 def test_an_accepted_split_divides_both_positions() -> None:
-    """EX-09: two for one; what the entries named were prices of other shares."""
+    """EX-09, EX-25: two for one; what the entries named is halved."""
     house = a_house_of_two(watched=True)
     twice = BrokerPosition(SPY, Quantity(Decimal("1.804")), Price(Decimal("49.80")))
 
@@ -127,7 +127,7 @@ def test_an_accepted_split_divides_both_positions() -> None:
     assert owners(house) == {"vwap": "1.004", "manual": "0.8"}
     assert vwap is not None
     assert (vwap.average_price, vwap.entry_order) == (Decimal("49.8"), house.entry.id)
-    assert house.desk.exits.mark(vwap).stop is None
+    assert house.desk.exits.mark(vwap).stop == Decimal("49.65")
     assert_can_be_rebuilt(house)
 
 

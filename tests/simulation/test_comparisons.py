@@ -42,7 +42,11 @@ def test_a_shorter_comparison_misses_nothing(monkeypatch: pytest.MonkeyPatch) ->
 
     def cached(self: Book, at: datetime) -> tuple[OrderReport, ...]:
         found = reports(self, at)
-        assert found == tuple(order.whole_report() for order in self._listed.values())
+        whole = {name: order.whole_report() for name, order in self._listed.items()}
+        assert [each for each in found if each.client_order_id in whole] == [
+            whole[each.client_order_id] for each in found if each.client_order_id in whole
+        ]
+        assert {each.client_order_id for each in found} == {*whole, *self._packed}
         kept[0] += bool(found) and found is before[0]
         before[0] = found
         return found
