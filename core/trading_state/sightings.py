@@ -80,6 +80,9 @@ class Sightings:
     differing, apart, gone
         Symbols whose books differ; the broker's surplus if both have a position; symbols of which the broker has none.
         No stop is sent for differing shares, and orders beyond the broker's quantity are cancelled, also at a kill.
+    splitting
+        Symbols of which the broker's books show a split that is not proven, and since when: open tickets were closed,
+        signed exits wait for a key, and shares without a stop are told a minute later (EX-25).
     disputed
         Symbols of which the broker said that it took fills back or corrected them, until its books show it: nothing
         opens there.

@@ -158,7 +158,7 @@ def test_a_moved_stop_passes_a_killed_desk() -> None:
     confirms_now(house)
     passes(house, 2)
 
-    kill = next(v for v in house.desk.stage.state.confirmations.values() if v.ticket.order.replaces).ticket.review
+    (kill,) = [fact.ticket.review for fact in house.facts(facts.TicketOpened) if fact.ticket.order.replaces]
     assert {v.check for v in kill.verdicts if v.standing is CheckResult.WARNS} >= {"kill switch"}
     assert the_new(house).status is WORKING
 
