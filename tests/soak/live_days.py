@@ -467,6 +467,7 @@ class World:
 
     def measured(self, day: date) -> Row:
         self.life.log.settle()
+        self.exchange.call(self.exchange.door.received.clear)  # its notes of requests would be most of the growth
         gc.collect()
         self.line.settle()  # the idle threads of an earlier life end
         gc.collect()
