@@ -27,9 +27,10 @@ TRADES_ON = (
     "risk.protections.equity_curve.enabled=false",
     "risk.protections.loss_streak.enabled=false",
     "execution.breaker_openings=100",
+    "evaluation.enabled=false",
 )
-"""For a busy engine: with these protections its losing strategy would open nothing after two days, and an exchange that
-loses answers would latch the breaker on the first."""
+"""For a busy engine: with these protections its losing strategy would open nothing after two days, an exchange that
+loses answers would latch the breaker on the first, and the strategy would be retired after two weeks."""
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
