@@ -472,7 +472,7 @@ def _activity(fact: ActivityFact) -> str:
             return f"{shares} moved on {fact.day} ({fact.words}; {fact.activity_id}); the books are compared"
         case facts.CorporateActionApplied(evidence=facts.ActionEvidence.ANNOUNCED):
             what = f"{fact.symbol} is split {ratio_in_words(fact.ratio)} on {fact.day}, as announced"
-            return f"{what}: prices of before count per share of today"
+            return f"{what}: earlier prices count per new share"
         case facts.CorporateActionApplied():
             what = f"{fact.symbol} split of {fact.day}: {plain(fact.quantity_before)} became"
             return f"{what} {plain(fact.quantity_after)} at the same cost{_moved_by(fact)}"
@@ -491,7 +491,7 @@ def _moved_by(fact: facts.CorporateActionApplied) -> str:
         return ", by the broker's books" if fact.evidence is facts.ActionEvidence.BOOKS else ""
     if fact.ours is None or fact.ours == fact.quantity_after:
         return ", which our books had already"
-    return f"; our books have {plain(fact.ours)}, which is neither: a person decides"
+    return f"; our books have {plain(fact.ours)}, which is neither"
 
 
 ACTIVITIES: EventTexts = told("broker", _activity, ActivityFact)

@@ -1,8 +1,8 @@
 """Splits: how they are recognised, and what they make of positions and of orders (EX-25).
 
-A split multiplies each owner's shares at the same cost. An order from before it has prices of shares that there are no
-more: it protects nothing, whatever its quantity, and is cancelled. It is unknown here whether the broker changed it as
-well; an order that the broker restated by the same ratio is one of today's.
+A split multiplies each owner's shares at the same cost. The prices of an order from before it are for other shares: the
+order protects nothing, whatever its quantity, and is cancelled. An order that the broker restated by the same ratio
+stays.
 
 A reverse split leaves fractions, and a broker pays them in cash: the part of the cost that belongs to them leaves with
 them, and the cash is an activity of its own.
@@ -29,6 +29,8 @@ SPLITS = (*USUAL, *(1 / each for each in USUAL))
 """New shares for one, where a fraction of a share was paid in cash. Announced ratios count beside these."""
 DENOMINATORS = 20
 """Of a ratio that whole shares show by themselves: 7 for 5, 21 for 20."""
+CLOSE_TO = Decimal("0.1")
+"""Tolerance of an average price beside an announced ratio: a wash sale, a fee or a return of capital changes it."""
 LEAST = Decimal("0.04")
 """A smaller change of the shares is no split."""
 WHOLE = Decimal(1)
@@ -58,14 +60,16 @@ def split_ratio(
     tolerance
         As a fraction of the ratio.
     announced
-        Ratios of announced splits: they explain shares whatever the broker's average is.
+        Ratios of announced splits whose day has come: they explain shares whose average price is within a tenth, as a
+        broker may adjust it for other reasons too.
     """
     if not price_after or before * after <= 0 or before == after:
         return None
-    for ratio in announced:
-        if abs(after - before * ratio) <= ROUNDED * abs(after) or after == _whole(before * ratio):
-            return ratio
     shares, prices = after / before, price_before / price_after
+    for ratio in announced:
+        is_whole = abs(shares - ratio) <= ROUNDED * ratio or after == _whole(before * ratio)
+        if is_whole and abs(prices - ratio) <= CLOSE_TO * ratio:
+            return ratio
     exact = _nice(shares)
     if exact is not None and abs(prices - exact) <= tolerance * exact:
         return exact
@@ -75,15 +79,13 @@ def split_ratio(
 
 
 def _nice(shares: Decimal) -> Decimal | None:
-    """Return the ratio of small whole numbers nearest to that of the shares; None if it is no split."""
-    found = Fraction(shares).limit_denominator(DENOMINATORS) if shares > 1 else 1 / _inverse(shares)
+    """Return the ratio of small whole numbers that the shares show; None if it is no split."""
+    size = max(shares, 1 / shares)
+    found = Fraction(size).limit_denominator(DENOMINATORS)
     ratio = Decimal(found.numerator) / found.denominator
-    is_near = abs(shares - ratio) <= ROUNDED * ratio
-    return ratio if is_near and abs(ratio - 1) >= LEAST else None
-
-
-def _inverse(shares: Decimal) -> Fraction:
-    return max(Fraction(1 / shares).limit_denominator(DENOMINATORS), Fraction(1))
+    if abs(size - ratio) > ROUNDED * ratio or ratio - 1 < LEAST:
+        return None
+    return ratio if shares > 1 else 1 / ratio
 
 
 def _whole(shares: Decimal) -> Decimal:
@@ -100,7 +102,7 @@ def split_in_books(
     ratio = split_ratio(ours, theirs.quantity, price, theirs.average_price, tolerance, announced)
     if ratio is None:
         return None
-    owners = owners_after(held, theirs.quantity, ratio)
+    owners = owners_of_split(held, theirs.quantity, ratio)
     return CorporateActionApplied(
         (), day, theirs.symbol, ratio, ours, theirs.quantity, owners, ours, ActionEvidence.BOOKS
     )
@@ -141,7 +143,7 @@ def _split(
     if is_new and price is not None and theirs is not None:
         ratio = split_ratio(before, after, price, theirs.average_price, tolerance) or ratio
     names: tuple[ActivityId, ...] = tuple(one.id for one in entries)
-    owners = owners_after(held, after, ratio) if is_new else ()
+    owners = owners_of_split(held, after, ratio) if is_new else ()
     return CorporateActionApplied(names, entries[-1].day, symbol, ratio, before, after, owners, ours)
 
 
@@ -158,7 +160,7 @@ def _net(held: Sequence[Position]) -> Quantity:
 # ── effect ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def owners_after(held: Sequence[Position], true: Quantity, ratio: Decimal) -> tuple[OwnerQuantity, ...]:
+def owners_of_split(held: Sequence[Position], true: Quantity, ratio: Decimal) -> tuple[OwnerQuantity, ...]:
     """Return each owner's shares after a split, summing to the `true` quantity; the largest takes the rounding rest.
 
     An owner whose shares were all paid in cash has none.

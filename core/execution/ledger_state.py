@@ -414,8 +414,8 @@ class ExitClaims:
         Orders in doubt, exits that rest at their limit, exits that the broker does not trade now, orders from before a
         split, and orders that never left this desk cover nothing.
         """
-        exits = [o for o in self.working(symbol, strategy) if not self.chains.is_in_doubt(o) and o.kept is None]
-        exits = [o for o in exits if not o.is_before_split]
+        known = (o for o in self.working(symbol, strategy) if not self.chains.is_in_doubt(o) and o.kept is None)
+        exits = [o for o in known if not o.is_before_split]
         return Quantity(sum((self.claim(o) for o in exits if not o.waits_at_limit and o.idle is None), ZERO))
 
     def at_limit(self, symbol: Symbol, strategy: str) -> Quantity:

@@ -20,12 +20,12 @@ from core.facts import CorporateActionApplied
 from core.model.broker import BrokerBooks, BrokerPosition, ForeignPosition, OrderReport, UnreadableOrder
 from core.model.order import ORDER_ID, OrderStatus, Side
 from core.model.reconciliation import NO_SYMBOL, Difference, DifferenceKind
+from core.model.rescaling import ratio_in_words
 from core.model.values import (
     NO_SHARES,
     ZERO,
     BrokerOrderId,
     ClientOrderId,
-    Price,
     Quantity,
     Symbol,
     exact_percent,
@@ -137,7 +137,7 @@ class Comparison:
     is_the_same
         Whether a broker's order with an id of ours is our order: another Keyturn on a copy of the folder uses the same.
     announced
-        The ratios of a symbol's announced splits that our books have not followed.
+        The ratios of a symbol's announced splits whose day has come, and that our books have not followed.
     """
 
     def __init__(
@@ -304,9 +304,11 @@ class Comparison:
 
     def _split_in_words(self, symbol: Symbol) -> str:
         """Return the text of a split; empty if none explains the difference."""
-        found = self.split(symbol, date.min)
-        before, after = average_of(self.ledger.positions_in(symbol)), self._theirs[symbol].average_price
-        return "" if found is None or before is None else _split_in_words(found.ratio, before, after)
+        found, before = self.split(symbol, date.min), average_of(self.ledger.positions_in(symbol))
+        if found is None or before is None:
+            return ""
+        after = self._theirs[symbol].average_price
+        return f"it looks like a split {ratio_in_words(found.ratio)}: {before:.2f} a share became {after:.2f}"
 
     # ── orders ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -441,13 +443,6 @@ def unknown_order(report: OrderReport) -> Difference:
 
 def _held(position: ForeignPosition) -> str:
     return f"{plain(position.quantity)} ({position.asset_class})"
-
-
-def _split_in_words(ratio: Decimal, before: Price, after: Price) -> str:
-    is_forward = ratio > 1
-    many = plain((ratio if is_forward else 1 / ratio).quantize(Decimal("0.01")))
-    name = f"{many}-for-1 split" if is_forward else f"1-for-{many} reverse split"
-    return f"it looks like a {name}: {before:.2f} a share became {after:.2f}; our stops stand at the old price"
 
 
 def _ours(order: Order) -> str:

@@ -74,7 +74,7 @@ class ActionEvidence(StrEnum):
     OPERATOR = "operator"
     """The operator accepted the broker's books."""
     ANNOUNCED = "announced"
-    """Its day has come, and none of the shares is held: only prices and orders of before are concerned."""
+    """Its day has come, and none of the shares is held: only prices and orders from before it change."""
 
 
 @fact(version=2)
@@ -109,7 +109,7 @@ class CorporateActionApplied(Fact):
 
     @property
     def split_ratio(self) -> Decimal | None:
-        """None if our books had the split already: then prices of before are counted per share of today, too."""
+        """The ratio by which earlier prices and orders change; None if our books had the split already, or neither."""
         return self.ratio if self.owners or self.evidence is ActionEvidence.ANNOUNCED else None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from core.model.rescaling import size_of
-from core.model.values import Price, plain
+from core.model.values import Price
 
 SPLITS = tuple(Decimal(many) for many in (2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50, 100))
 """New shares for one old share; the inverse ratio is a reverse split."""
@@ -28,8 +28,3 @@ def split_of(before: Price, opened: Price) -> Decimal | None:
     if abs(size / many - 1) > CLOSE_TO:
         return None
     return many if before > opened else 1 / many
-
-
-def in_words(new_shares: Decimal) -> str:
-    """Return a split as `7 for 1` or `1 for 8`."""
-    return f"{plain(new_shares)} for 1" if new_shares > 1 else f"1 for {plain((1 / new_shares).quantize(Decimal(1)))}"

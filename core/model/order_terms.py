@@ -96,7 +96,7 @@ OWED: Mapping[OwedReason, str] = {
     OwedReason.HELD_ELSEWHERE: "a stop that was placed elsewhere protects them",
     OwedReason.LEGS_WAIT: "waits until its entry is filled whole; d in Orders cancels the rest, and the stop follows",
     OwedReason.NOT_TRADING: "the broker has their exit and does not trade it; close them, or ask the broker",
-    OwedReason.BEFORE_SPLIT: "their stop at the broker has the price of before a split, and is being cancelled",
+    OwedReason.BEFORE_SPLIT: "their stop at the broker has a price from before a split, and is being cancelled",
     OwedReason.LEAVING: "the broker has a cancel or a replacement of it, and has not carried it out yet",
     OwedReason.UNFILLED: "their exit at the market does not fill; cancel it and close at a limit, or at the broker",
     OwedReason.AT_LIMIT: "an exit at a limit holds the shares",

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 
-from core.model.values import Price, Quantity, plain
+from core.model.values import Price, Quantity
 
 FINEST = Decimal("1e-9")
-"""A ratio such as 3 for 1 gives prices without an end."""
+"""The smallest part of a share that a broker counts; a ratio such as 3 for 1 gives figures without an end."""
+MOST = 1000
+"""Old shares for new ones in the largest usual reverse split."""
 
 
 def price_now(before: Decimal, ratio: Decimal) -> Price:
@@ -39,9 +42,5 @@ def size_of(before: Price, after: Price) -> Decimal:
 
 def ratio_in_words(ratio: Decimal) -> str:
     """As in `2 for 1`, `3 for 2`, `1 for 10`."""
-    for old in (1, 2, 4):
-        new = (ratio * old).quantize(Decimal("1.000000"))
-        if ratio > 1 and new == new.to_integral_value():
-            return f"{plain(new)} for {old}"
-    inverse = (1 / ratio).quantize(Decimal("1.000000")).normalize()
-    return f"1 for {plain(inverse)}" if ratio < 1 else f"{plain(ratio.quantize(Decimal('1.0000')).normalize())} for 1"
+    found = Fraction(ratio).limit_denominator(MOST)
+    return f"{found.numerator} for {found.denominator}"

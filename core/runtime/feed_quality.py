@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from core.market.normaliser import Complete, Normaliser, Quarantined
-from core.market.split_jumps import in_words, split_of
+from core.market.split_jumps import split_of
 from core.messages.inputs import BarArrived, MarketDataBroken
 from core.model.bar import Bar
 from core.model.lazy_dataclass import dataclass
+from core.model.rescaling import ratio_in_words
 from core.model.session import Calendar
 from core.model.values import Price, Symbol
 from core.runtime.feed import Timed
@@ -70,7 +71,7 @@ def quality_of(feed: Iterable[Timed], calendar: Calendar) -> FeedQuality:
                 reason = f"{item.place}: {judgement.reason}"
                 trouble = reason if isinstance(judgement, Quarantined) else ""
             if before is not None and (split := split_of(before.close, bar.open)) is not None:
-                jumps.append(Jump(bar.symbol, bar.start, before.close, bar.open, in_words(split)))
+                jumps.append(Jump(bar.symbol, bar.start, before.close, bar.open, ratio_in_words(split)))
             before = bar
         elif isinstance(item, MarketDataBroken):
             trouble = reason = f"{item.place}: {item.reason}"

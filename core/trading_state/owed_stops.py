@@ -22,6 +22,7 @@ from core.model.codes import BY_A_PERSON, NEEDS_NOBODY, UNDER_WAY, IdleCode, Owe
 from core.model.lazy_dataclass import dataclass
 from core.model.order import OrderStatus
 from core.model.position import Position
+from core.model.rescaling import shares_now
 from core.model.staging import AuthorizationKind
 from core.model.values import NO_SHARES, ZERO, Quantity, Symbol
 from core.risk.trading_status import TradingStatus
@@ -30,8 +31,6 @@ from core.staging.stage_state import AuthorizationUse
 from core.trading_state.account_block import AccountBlock
 from core.trading_state.splits import OF_ONE_SPLIT
 
-FINEST = Decimal("1e-9")
-"""The smallest part of a share that a broker counts; a ratio of a split may have no end."""
 NOTIFIED_LATE = frozenset({OwedReason.LEAVING, OwedReason.LEGS_WAIT})
 """Reasons that are notified late or only in a session: what follows one of them has a delay of its own."""
 SHORTEST = timedelta(seconds=1)
@@ -235,12 +234,11 @@ class OwedStops:
         for key, named in self.state.named.items():
             position = self._ledger.state.positions.get(key)
             if position is not None and position.symbol == symbol:
-                self._name(key, (named * ratios.get(position.strategy, of_others)).quantize(FINEST))
+                self._name(key, shares_now(named, ratios.get(position.strategy, of_others)))
         for use in self._stage.authorizations(AuthorizationKind.CLOSE):
             ticket_id, its = use.authorization.ticket_id, self._owner_of(use)
             if its is not None and its[0] == symbol and ticket_id in self.state.first:
-                first = self.state.first[ticket_id] * ratios.get(its[1], of_others)
-                self.state.first[ticket_id] = Quantity(first.quantize(FINEST))
+                self.state.first[ticket_id] = shares_now(self.state.first[ticket_id], ratios.get(its[1], of_others))
 
     def _name_guarded(self, stop: Order) -> None:
         key = position_key(stop.request.symbol, stop.strategy)

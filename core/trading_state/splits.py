@@ -75,5 +75,5 @@ class Splits:
         return replace(told, close=known_price_now(told.close, ratio), volume=volume)
 
     def _applied(self, _at: datetime, fact: CorporateActionApplied) -> None:
-        if fact.split_ratio is not None:  # what our books had already is known
+        if fact.split_ratio is not None:
             self.state.by_symbol.setdefault(fact.symbol, []).append((fact.day, fact.ratio))

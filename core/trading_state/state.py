@@ -7,7 +7,7 @@ sightings (`core/trading_state/sightings.py`).
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -29,6 +29,7 @@ from core.strategies.builtin import OF_THE_HOUSE, StrategyKinds
 from core.trading_state.owed_stops import Owing
 from core.trading_state.sightings import Sightings
 from core.trading_state.slices import Slice, Slices, table_of
+from core.trading_state.splits import OF_ONE_SPLIT
 
 T = TypeVar("T")
 Follower = Callable[[Any], Iterable[Effect] | None]
@@ -214,16 +215,15 @@ class TradingState(Slices):
             self.sightings.others = (*self.sightings.others, report)
             self.sightings.all_others = (*self.sightings.all_others, other_of(report, self.ledger))
 
-    def may_be_split(self, symbol: Symbol) -> bool:
-        """Whether its books show an unproven split, or do not show yet one that is announced for today."""
-        if symbol in self.sightings.splitting:
-            return True
-        today = self.calendar.trading_day(self.at)
-        tolerance = self.control.settings.reconciliation.split_tolerance
-        return any(
-            each.ex_date == today and not self.splits.is_known(symbol, today, ratio, tolerance)
+    def unfollowed_splits(self, symbol: Symbol) -> tuple[tuple[date, Decimal], ...]:
+        """Return the day and the ratio of each announced split of these days that our books have not followed."""
+        today, tolerance = self.calendar.trading_day(self.at), self.control.settings.reconciliation.split_tolerance
+        return tuple(
+            (each.ex_date, ratio)
             for each in self.sightings.corporate_actions.get(symbol, ())
             if (ratio := each.split_ratio) is not None
+            and abs(each.ex_date - today) <= OF_ONE_SPLIT
+            and not self.splits.is_known(symbol, each.ex_date, ratio, tolerance)
         )
 
     def why_owed(self, owing: Owing) -> OwedReason:

@@ -2,9 +2,9 @@
 
 1. A split is recognised where the broker's quantity and average price differ from ours by one ratio. Two readings prove
    it; its activity may follow days later, and then counts as the same split.
-2. An announced split of another ratio contradicts it: a person decides, with both ratios shown.
-3. Working orders from before it are cancelled: an old stop would sell at today's price. What the broker restated by the
-   same ratio is of today.
+2. An announced split of another ratio contradicts it, and so does a list that undoes a split: a person decides.
+3. Working orders from before it are cancelled: an old stop would sell at today's price. An order that the broker
+   restated by the same ratio stays.
 4. Of a symbol that nobody here holds, the announcement is enough on its day: no figure comes from the jump (MD-09).
 5. Waiting proposals have prices from before it, and are withdrawn. Shares without a stop are owed one: its ticket has
    the price for a share of today.
@@ -25,16 +25,14 @@ from core.messages.effects import Effect
 from core.messages.inputs import CorporateActionsArrived
 from core.model.codes import CancelCode, ProposalEnd
 from core.model.reconciliation import APART, Difference
-from core.model.reference_data import CorporateAction
 from core.model.rescaling import price_now, ratio_in_words
 from core.model.values import NO_SHARES, Quantity, Symbol
-from core.trading_state.splits import OF_ONE_SPLIT
 from core.trading_state.state import TradingState
 from core.workflows.orders.cancellation import Cancellation
 from core.workflows.workflow import answers, apart, follow_up, follows
 
 MAY_BE_SPLIT = "its symbol may have been split: open it again"
-BEFORE = "its symbol was split: its prices are of before"
+BEFORE = "its symbol was split: its prices are from before"
 
 
 class CorporateActions:
@@ -45,25 +43,22 @@ class CorporateActions:
     @answers(CorporateActionsArrived)
     def on_announced(self, message: CorporateActionsArrived) -> Iterable[Effect]:
         for symbol in message.symbols:
-            self._begin(symbol, (each for each in message.actions if each.symbol == symbol))
+            self._begin(symbol)
         return ()
 
     @follows(DayStarted)
     def after_day_start(self, _fact: DayStarted) -> None:
-        for symbol, actions in list(self.state.sightings.corporate_actions.items()):
-            self._begin(symbol, actions)
+        for symbol in self.state.sightings.corporate_actions:
+            self._begin(symbol)
 
-    def _begin(self, symbol: Symbol, actions: Iterable[CorporateAction]) -> None:
+    def _begin(self, symbol: Symbol) -> None:
         """Record an announced split on its day; where shares are held, their books show when it is done."""
-        today, tolerance = self.state.calendar.trading_day(self.state.at), self._tolerance
         if self.state.ledger.positions_in(symbol):
             return
-        for each in actions:
-            ratio = each.split_ratio
-            if ratio is None or each.ex_date != today:
-                continue
-            if not self.state.splits.is_known(symbol, today, ratio, tolerance):
-                nothing, evidence = NO_SHARES, ActionEvidence.ANNOUNCED
+        today, nothing = self.state.calendar.trading_day(self.state.at), NO_SHARES
+        for day, ratio in self.state.unfollowed_splits(symbol):
+            if day == today:
+                evidence = ActionEvidence.ANNOUNCED
                 self.state.record(
                     CorporateActionApplied((), today, symbol, ratio, nothing, nothing, (), nothing, evidence)
                 )
@@ -72,17 +67,10 @@ class CorporateActions:
     def _tolerance(self) -> Decimal:
         return self.state.control.settings.reconciliation.split_tolerance
 
-    def announced_ratios(self, symbol: Symbol) -> tuple[Decimal, ...]:
-        """Return the ratios of the announced splits of these days that our books have not followed."""
+    def begun_ratios(self, symbol: Symbol) -> tuple[Decimal, ...]:
+        """Return the ratios of announced splits whose day has come, and that our books have not followed."""
         today = self.state.calendar.trading_day(self.state.at)
-        near = ((each, each.split_ratio) for each in self.state.sightings.corporate_actions.get(symbol, ()))
-        return tuple(
-            ratio
-            for each, ratio in near
-            if ratio is not None
-            and abs(each.ex_date - today) <= OF_ONE_SPLIT
-            and not self.state.splits.is_known(symbol, each.ex_date, ratio, self._tolerance)
-        )
+        return tuple(ratio for day, ratio in self.state.unfollowed_splits(symbol) if day <= today)
 
     def follow(
         self,
@@ -125,21 +113,21 @@ class CorporateActions:
         """Return why it is not believed: another ratio is announced, or the books show an older list again."""
         if self.state.splits.is_known(found.symbol, found.day, 1 / found.ratio, self._tolerance):
             return f"it was split {ratio_in_words(1 / found.ratio)} before, and this may be an older list"
-        ratios = self.announced_ratios(found.symbol)
+        ratios = [ratio for _, ratio in self.state.unfollowed_splits(found.symbol)]
         if not ratios or any(abs(each - found.ratio) <= self._tolerance * each for each in ratios):
             return ""
         return f"announced is {', '.join(map(ratio_in_words, ratios))}"
 
     @follows(CorporateActionApplied)
     def after_action(self, fact: CorporateActionApplied) -> Iterator[Effect]:
-        """End what has prices from before it: proposals, and working orders."""
+        """End proposals and working orders with prices from before it."""
         if fact.split_ratio is None:
             return
         sightings = self.state.sightings
         sightings.quotes.pop(fact.symbol, None)
         if (last := sightings.closes.get(fact.symbol)) is not None and last[0] < fact.day:
             sightings.closes[fact.symbol] = last[0], price_now(last[1], fact.ratio)
-        words = f"{fact.symbol} was split {ratio_in_words(fact.ratio)}: its prices are of before"
+        words = f"{fact.symbol} was split {ratio_in_words(fact.ratio)}: its prices are from before"
         for proposal in self.state.stage.proposals():
             if proposal.symbol == fact.symbol:
                 self.state.record(ProposalEnded(proposal.id, ProposalEnd.WITHDRAWN, words))

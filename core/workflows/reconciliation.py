@@ -372,7 +372,7 @@ class Reconciliation:
 
     def _beside(self, books: BrokerBooks) -> Comparison:
         limits = self.state.control.settings.reconciliation
-        announced = self.corporate_actions.announced_ratios
+        announced = self.corporate_actions.begun_ratios
         return Comparison(self.state.ledger, books, limits, self._listing, partial(is_ours, self.state), announced)
 
     # ── 6. explained differences ─────────────────────────────────────────────────────────────────────────────────────

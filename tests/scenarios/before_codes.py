@@ -47,7 +47,7 @@ SAID_SINCE = (
     b"the broker has not got it",
     b"its id is of another order at the broker",
     b"new orders had ids that",
-    b"its prices are of before",
+    b"its prices are from before",
 )
 """Words that no release without codes wrote."""
 

@@ -304,7 +304,7 @@ def a_slow_cut(house: House, quantity: str) -> Order:
     stop, ask = stop_at(house, "99"), house.line.ask
     house.line.ask = lambda asked: taken_or(ask, asked)  # type: ignore[method-assign]
     is_changed_there(house, stop.id, quantity=Quantity(Decimal(quantity)))
-    passes(house, 190)
+    passes(house, 80)
     house.line.ask = ask  # type: ignore[method-assign]
     assert stop.is_cancelling
     return stop

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -20,6 +20,7 @@ from core.facts import (
 )
 from core.messages.commands import OpenTicket, ProposeClose
 from core.messages.effects import FetchBooks
+from core.model.bar import Bar
 from core.model.broker import BrokerBooks
 from core.model.codes import ReadOnlyCode
 from core.model.order import Side
@@ -60,6 +61,19 @@ def with_positions_of(before: BrokerBooks) -> Callable[[BrokerBooks], BrokerBook
     return lambda books: replace(books, positions=before.positions)
 
 
+def signed_to_leave(bars: list[Bar]) -> House:
+    """A tenth of a share is held at 10:01:20, and its exits at a stop of the desk are signed."""
+    often = {"reconciliation": terms().reconciliation}
+    house = House(bars, unattended.with_rules().model_copy(update=often), cash=Decimal(5000)).opens().until("10:00:30")
+    house.presses(unattended.held_by_the_desk())
+    house.presses(OpenTicket(house.proposal.id))
+    passes(house, 1)
+    house.presses(OpenTicket(house.proposal.id, unattended=True))
+    passes(house, 1)
+    house.confirms()
+    return house.until("10:01:20")
+
+
 @pytest.mark.parametrize("after", [-1, 1, 5, 12])
 @pytest.mark.parametrize("fate", [Fate.ADJUSTED, Fate.SURVIVE])
 def test_a_close_from_before_sells_no_half(after: int, fate: Fate) -> None:
@@ -87,38 +101,32 @@ def test_a_close_from_before_sells_no_half(after: int, fate: Fate) -> None:
         assert house.held_by_the_broker() == "10"
 
 
-@pytest.mark.parametrize("is_announced", [True, False])
-def test_a_signed_exit_does_not_act_on_the_jump(is_announced: bool) -> None:
-    """a bar at half the price closes before the books show it: with an announcement, nothing is sold unattended"""
-    bars = [*minutes("09:55", "10:01", unattended.FLAT), *minutes("10:02", "10:20", "49.80")]
-    often = {"reconciliation": terms().reconciliation}
-    house = House(bars, unattended.with_rules().model_copy(update=often), cash=Decimal(5000)).opens().until("10:00:30")
-    house.presses(unattended.held_by_the_desk())
-    house.presses(OpenTicket(house.proposal.id))
-    passes(house, 1)
-    house.presses(OpenTicket(house.proposal.id, unattended=True))
-    passes(house, 1)
-    house.confirms()
-    house.until("10:01:20")
-    if is_announced:
-        announced(house, 2, 1, THURSDAY)
+def test_a_signed_exit_waits_for_a_key_while_a_split_is_not_proven() -> None:
+    """the books show 2 for 1 and 10 for 1 is announced; the next bar closes below its stop"""
+    bars = [*minutes("09:55", "10:02", unattended.FLAT), *minutes("10:03", "10:20", "49.80")]
+    house = signed_to_leave(bars)
+    announced(house, 10, 1, THURSDAY)
     house.until("10:02:30")
     splits(house.exchange, house.line.at, SPY, 2, 1, Fate.SURVIVE)
     house.until("10:08")
-    held, mark = house.held(), house.desk.exits.state.marks.get("SPY/manual")
 
-    if is_announced:
-        assert house.facts(TradeClosed) == []
-        assert held == house.held_by_the_broker() == "0.2"
-        assert mark is not None
-        assert mark.stop == Decimal("48.50")
-    else:  # nothing tells a jump by a split from a fall
-        assert house.held_by_the_broker() == "0.1"
+    assert house.facts(TradeClosed) == []
+    assert house.held() == "0.1"
+    assert [proposal.is_exit for proposal in house.desk.stage.proposals()] == [True]
 
 
-@pytest.mark.parametrize(("target", "seconds"), [(None, 70), ("120", 70), (None, 150)])
+def test_a_signed_exit_beside_an_announced_split_needs_no_key() -> None:
+    """the shares were bought on its day, at the price of today"""
+    house = signed_to_leave([*minutes("09:55", "10:01", unattended.FLAT), *minutes("10:02", "10:20", "96.00")])
+    announced(house, 2, 1, THURSDAY)
+    house.until("10:08")
+
+    assert house.held() == house.held_by_the_broker() == "0"
+
+
+@pytest.mark.parametrize(("target", "seconds"), [(None, 50), ("120", 50), (None, 150)])
 def test_orders_that_follow_before_the_positions(target: str | None, seconds: int) -> None:
-    """EX-13: the broker made them 20 at 45; not cut for two minutes; what a cut left bare waits at 45"""
+    """EX-13: the broker made them 20 at 45; not cut for a minute; what a cut left bare waits at 45"""
     house = a_house(DOUBLED, target=target)
     if target is None:
         is_signed_for_days(house)
@@ -129,7 +137,7 @@ def test_orders_that_follow_before_the_positions(target: str | None, seconds: in
     house.until_moment(SHOWN_AT + timedelta(minutes=5))
 
     assert_figures(house, DOUBLED)
-    assert (stops(house), waiting(house)) == ((["20 at 45"], []) if seconds < 120 else (["10 at 45"], ["10 at 45"]))
+    assert (stops(house), waiting(house)) == ((["20 at 45"], []) if seconds < 60 else (["10 at 45"], ["10 at 45"]))
     assert len(house.exchange._book.working[SPY]) == (1 if target is None else 2)
 
 
@@ -265,3 +273,19 @@ def test_an_owner_whose_shares_were_all_paid_in_cash_holds_none() -> None:
     assert applied.evidence is ActionEvidence.BOOKS
     assert {p.strategy: p.quantity for p in house.desk.ledger.positions()} == {"manual": 1}
     assert house.desk.control.state.is_reconciled
+
+
+@pytest.mark.parametrize("day", [THURSDAY, FRIDAY, MONDAY])
+def test_shares_bought_elsewhere_beside_an_announced_split_are_none(day: date) -> None:
+    """two for one is announced for that day; ten more at 100 were bought by an order that nobody lists"""
+    house = a_house(Split(1, 1))
+    is_signed_for_days(house)
+    announced(house, 2, 1, day)
+    house.is_off_until(SHOWN_AT - timedelta(minutes=2))
+    house.restarted().until_moment(SHOWN_AT)
+    announced(house, 2, 1, day)
+    house.exchange._ledger.execute(SPY, Side.BUY, Quantity(Decimal(10)), Price(Decimal(100)), house.line.at)
+    house.until_moment(SHOWN_AT + timedelta(minutes=3))
+
+    assert house.facts(CorporateActionApplied) == []
+    assert (house.held(), stops(house)) == ("10", ["10 at 90"])

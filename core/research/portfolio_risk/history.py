@@ -20,11 +20,11 @@ from core.files.csv_files import read_daily_values
 from core.market.calendar import load_calendar
 from core.market.csv_source import daily_bars, is_daily, read_days, symbol_of
 from core.market.packed_rows import BrokenRow
-from core.market.split_jumps import LEAST_JUMP, in_words, split_of
+from core.market.split_jumps import LEAST_JUMP, split_of
 from core.model.bar import Bar
 from core.model.instrument import symbol_in
 from core.model.lazy_dataclass import dataclass
-from core.model.rescaling import size_of
+from core.model.rescaling import ratio_in_words, size_of
 from core.model.sizing import DailyValue
 from core.model.values import Price, Symbol
 from core.ports import OperatorError
@@ -258,4 +258,4 @@ def _jump(path: Path, seen: Jump, moves: set[Move]) -> tuple[Jump | None, float]
             f"{path.with_name(seen.place)}: {seen.day} opens at {seen.opened} after a close of {seen.before}, no usual "
             f"split; adjust the prices before it, or confirm a price move by --no-split {seen.symbol}:{seen.day}"
         )
-    return replace(seen, split=in_words(new_shares)), float(new_shares)
+    return replace(seen, split=ratio_in_words(new_shares)), float(new_shares)

@@ -124,7 +124,7 @@ class Notifying:
     def after_action(self, fact: facts.CorporateActionApplied) -> None:
         """Notify of a split of held shares: quantities, prices and orders are others than were told."""
         if fact.owners and self._terms.in_force:
-            words = f"{event_text.in_words(fact)}; orders and tickets from before it are ended"
+            words = f"{event_text.in_words(fact)}; orders and tickets from before it have ended"
             self._tell(Subject(FILL, words, fact.symbol, grave=Severity.WARNING))
 
     @follows(facts.StopOwed)

@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 
+from core.execution.corporate_actions import was_adjusted
 from core.execution.order import Order, nearest_first
 from core.execution.stop_coverage import (
     beyond,
@@ -34,7 +35,7 @@ from core.messages.inputs import LookUpAnswered
 from core.model.codes import CUT, CancelCode, GuardCode
 from core.model.order import AnyRole, OrderClass, OrderRequest, OrderStatus, TimeInForce, order_id_of
 from core.model.position import Position
-from core.model.reconciliation import EXPLAINED_WITHIN
+from core.model.reconciliation import APART, EXPLAINED_WITHIN
 from core.model.values import NO_SHARES, ZERO, ClientOrderId, Quantity, Symbol
 from core.trading_state.state import TradingState
 from core.workflows.orders.cancellation import Cancellation
@@ -104,7 +105,7 @@ class ExcessExits:
     def _fit(self, order: Order, left: Quantity) -> Iterator[Effect]:
         if left <= 0:
             yield from self.cancellation.cancel(order, *self._why(order))
-        elif self._are_books_in_doubt(order):
+        elif self._are_books_in_doubt(order) or self._is_just_restated(order, left):
             return
         elif self._waits_here(order):
             yield from self.cancellation.cancel(order, *TOO_MUCH)
@@ -146,13 +147,23 @@ class ExcessExits:
 
         If the broker has less than our books without an explanation, its figure is enough for this.
         """
-        symbol, seen_at = order.request.symbol, self.state.sightings.books_at
+        symbol = order.request.symbol
         is_differing = symbol in self.state.sightings.differing
-        if symbol in self._told:
+        return symbol not in self._told and (is_differing or not self._is_agreed(order))
+
+    def _is_just_restated(self, order: Order, left: Quantity) -> bool:
+        """Whether the broker changed it, and two readings of its positions do not prove yet that it exceeds them.
+
+        If it divided the price by the ratio by which the order exceeds the position, a split may reach the positions
+        later: it waits for as long as an explanation may.
+        """
+        made, seen_at = order.restated_at, self.state.sightings.books_at
+        if made is None:
             return False
-        made = order.restated_at  # the broker made it what it is: its positions say whether that fits (EX-13)
-        is_unproven = made is not None and (seen_at is None or seen_at < made + 2 * EXPLAINED_WITHIN)
-        return is_differing or is_unproven or not self._is_agreed(order)
+        is_as_split = was_adjusted(order, order.remaining / left, order.restated_from)
+        is_waiting = seen_at is None or seen_at < made + (EXPLAINED_WITHIN if is_as_split else APART)
+        self.state.sightings.books_are_wanted |= is_waiting and not is_as_split
+        return is_waiting
 
     def _is_agreed(self, order: Order) -> bool:
         """Whether the broker's last books have the same quantity of this symbol, even in a read-only desk."""

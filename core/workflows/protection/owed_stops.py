@@ -31,6 +31,7 @@ from core.model.codes import BY_A_PERSON, CUT, EndCode, GuardCode, OwedReason
 from core.model.order import LegRole, OrderRequest, OrderStatus, Side, StopHolder, TimeInForce
 from core.model.position import Position
 from core.model.reconciliation import EXPLAINED_WITHIN, Difference, DifferenceKind
+from core.model.rescaling import price_now
 from core.model.session import Session
 from core.model.signal import ExitReason
 from core.model.staging import AuthorizationKind
@@ -340,8 +341,8 @@ def per_share_of_today(order: OrderRequest, split: Decimal) -> OrderRequest:
     nearest, stop, trail = order.instrument.ticks.nearest, order.stop_price, order.trail_price
     return replace(
         order,
-        stop_price=None if stop is None else nearest(stop / split),
-        trail_price=None if trail is None else nearest(trail / split),
+        stop_price=None if stop is None else nearest(price_now(stop, split)),
+        trail_price=None if trail is None else nearest(price_now(trail, split)),
     )
 
 

@@ -107,12 +107,14 @@ class AutoExits:
         A desk that is halted, killed, not reconciled or in doubt of its clock sends no exit without a key, and one that
         the broker refused is not sent again without a key (EX-14). A halt for absence stops none. None is sent while
         the market is closed: it was signed for the session, which may have ended earlier than was known then (MD-10).
-        None is sent while a split is announced that the books do not show yet: the price is of other shares (EX-25).
+        None is sent while the books show a split that is not proven: the price may be of other shares (EX-25).
         """
         state, order = self.state, proposal.order
-        if isinstance(state.calendar.session_at(state.at), NoSession) or state.may_be_split(proposal.symbol):
+        if isinstance(state.calendar.session_at(state.at), NoSession):
             return None
         position = state.ledger.position(proposal.symbol, proposal.strategy)
+        if position is None or position.symbol in state.sightings.splitting:
+            return None
         if position is None or proposal.exit_reason in BY_HAND or order.type is not OrderType.MARKET:
             return None
         if not proposal.is_exit or not state.control.lets_exits_go:

@@ -9,7 +9,7 @@ from decimal import ROUND_DOWN, Decimal
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from core.execution.corporate_actions import SPLITS, owners_after, split_in_books, split_ratio, splits_in
+from core.execution.corporate_actions import SPLITS, owners_of_split, split_in_books, split_ratio, splits_in
 from core.execution.ledger import Ledger
 from core.facts import CorporateActionApplied, OrderRestated, OwnerShare, PositionCorrected
 from core.model.broker import BrokerPosition
@@ -143,7 +143,7 @@ def test_a_split_gives_each_owner_its_part(true: str, ratio: str, after: dict[st
     ledger = a_ledger(("vwap", "10"), ("manual", "5"))
     new, _, old = ratio.partition("/")
 
-    owners = owners_after(ledger.positions_in(SPY), Quantity(Decimal(true)), Decimal(new) / Decimal(old or 1))
+    owners = owners_of_split(ledger.positions_in(SPY), Quantity(Decimal(true)), Decimal(new) / Decimal(old or 1))
 
     assert {owner.strategy: f"{owner.quantity.normalize():f}" for owner in owners} == after
 
