@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -22,7 +22,7 @@ from core.execution.ledger_state import (
 )
 from core.execution.order import Order
 from core.execution.past_orders import KEPT
-from core.facts import CorporateActionApplied, FillReversed, OrderFilled, OwnerShare, PositionCorrected
+from core.facts import ActionEvidence, CorporateActionApplied, FillReversed, OrderFilled, OwnerShare, PositionCorrected
 from core.model.codes import EndCode
 from core.model.instrument import named
 from core.model.lazy_dataclass import dataclass
@@ -341,10 +341,17 @@ class PositionBook:
                 _keep(taken_in, key, within, Quantity(within.quantity + more))
                 return
 
+    def _from_before(self, fact: CorporateActionApplied) -> Iterable[Order]:
+        """Return the orders that may be from before a split: on the announced day of one, those of earlier days."""
+        orders = self.index.orders.values()
+        if fact.evidence is not ActionEvidence.ANNOUNCED:
+            return orders
+        return (order for order in orders if self.calendar.trading_day(order.created_at) < fact.day)
+
     def _split(self, _at: datetime, fact: CorporateActionApplied) -> None:
         """Multiply each owner's shares at the same cost; books that had the split already do not change."""
         if fact.split_ratio is not None:
-            for order in count_split(self.index.orders.values(), fact):
+            for order in count_split(self._from_before(fact), fact):
                 self.index.note(order)
         for owner in fact.owners:
             key = position_key(fact.symbol, owner.strategy)

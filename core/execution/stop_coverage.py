@@ -350,7 +350,7 @@ class PastCover:
             if (order := self._index.orders.get(fact.client_order_id)) is not None:
                 count_reversal(order, fact)
         elif isinstance(fact, facts.CorporateActionApplied):
-            if fact.split_ratio is not None:
+            if fact.owners:
                 count_split(self._index.orders.values(), fact)
         elif isinstance(fact, facts.OrderCreated) or (
             isinstance(fact, FOLDED) and getattr(fact, "client_order_id", None) in self._index.orders

@@ -18,6 +18,8 @@ class Fate(Enum):
     SURVIVE = "survive"
     ADJUSTED = "adjusted"
     """Quantity and prices by the ratio."""
+    QUANTITY = "quantity alone"
+    """As Alpaca was reported to do with legs: the price stays that of an old share."""
     CANCELLED = "cancelled"
 
 
@@ -37,14 +39,16 @@ def splits(exchange: SimulatedExchange, at: datetime, symbol: Symbol, new: int, 
     for order in list(exchange._book.working.get(symbol, ())):
         if fate is Fate.CANCELLED:
             exchange.cancel(at, order.request.client_order_id)
-        elif fate is Fate.ADJUSTED:
-            stop, limit = order.request.stop_price, order.request.limit_price
-            order.request = replace(
-                order.request,
-                quantity=Quantity((order.request.quantity * new / old).to_integral_value(ROUND_DOWN)),
-                stop_price=None if stop is None else _cents(stop * old / new),
-                limit_price=None if limit is None else _cents(limit * old / new),
-            )
+        elif fate is not Fate.SURVIVE:
+            quantity = Quantity((order.request.quantity * new / old).to_integral_value(ROUND_DOWN))
+            order.request = replace(order.request, quantity=quantity)
+            if fate is Fate.ADJUSTED:
+                stop, limit = order.request.stop_price, order.request.limit_price
+                order.request = replace(
+                    order.request,
+                    stop_price=None if stop is None else _cents(stop * old / new),
+                    limit_price=None if limit is None else _cents(limit * old / new),
+                )
             exchange._book._has_changed(order)
     return whole - before
 

@@ -392,3 +392,17 @@ def test_the_change_of_the_day_is_from_the_close_per_share_of_today() -> None:
     house.line.take(house.line.at, PastArrived(past))
 
     assert shown == house.desk.sightings.closes[SPY] == (THURSDAY, 50)
+
+
+def test_an_entry_of_the_day_of_an_announced_split_stays() -> None:
+    """it was typed at today's price before the announcement came"""
+    house = an_idle_house(DOUBLED).until("09:32", FRIDAY)
+    house.presses(a_typed_buy("2", limit="45", stop="40"))
+    confirms_now(house)
+    passes(house, 3)
+    announced(house, 2, 1)
+    house.until("09:35", FRIDAY)
+
+    assert len(house.facts(CorporateActionApplied)) == 1
+    entries = [order for order in house.desk.ledger.working() if not order.only_reduces]
+    assert [entry.request.limit_price for entry in entries] == [45]
