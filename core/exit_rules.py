@@ -267,12 +267,13 @@ class ExitWatch:
             self.state.marks[key] = ExitMark(position.opened_at, position.average_price)
 
     def _split(self, _at: datetime, fact: CorporateActionApplied) -> None:
-        """Count the marks per share of after it, to the tick (EX-25)."""
+        """Count the marks per share of after it, to the tick, under its symbol (EX-25)."""
         for owner in fact.owners:
-            key = position_key(fact.symbol, owner.strategy)
-            mark, held = self.state.marks.get(key), self.ledger.position(fact.symbol, owner.strategy)
+            mark = self.state.marks.pop(position_key(fact.symbol, owner.strategy), None)
+            held = self.ledger.position(fact.symbol_now, owner.strategy)
             if mark is None or held is None:
                 continue
+            self.state.marks[position_key(held.symbol, held.strategy)] = mark
             nearest = held.instrument.ticks.nearest
             today = nearest(price_now(mark.best, fact.ratio))  # unless a bar of today made it what it is
             mark.best = min((today, mark.best), key=lambda each: size_of(each, held.average_price))

@@ -392,4 +392,4 @@ class _Ended:
             if symbol == split.symbol and strategy in owners:
                 behind = None if stop.behind is None else Price(stop.behind / split.ratio)
                 after = replace(stop, price=Price(stop.price / split.ratio), behind=behind)
-                self._sent[order] = symbol, strategy, after
+                self._sent[order] = split.symbol_now, strategy, after

@@ -270,7 +270,9 @@ class _Books:
                 now.moves.append(Part(f"{fact.kind.value} {fact.symbol} {fact.activity_id}", Money(worth)))
                 now.taken_over[fact.symbol] = now.taken_over.get(fact.symbol, ZERO) - worth
             case facts.CorporateActionApplied() if fact.quantity_before:
-                name = f"split {fact.symbol} {plain(fact.quantity_before)} to {plain(fact.quantity_after)}"
+                after = plain(fact.quantity_after) if fact.to is None else f"{plain(fact.quantity_after)} {fact.to}"
+                what = "split" if fact.to is None else "renamed"
+                name = f"{what} {fact.symbol} {plain(fact.quantity_before)} to {after}"
                 now.moves.append(Part(name, Money(ZERO)))
 
     def _filled(self, fact: facts.OrderFilled, cost: Decimal) -> None:

@@ -473,6 +473,10 @@ def _activity(fact: ActivityFact) -> str:
         case facts.CorporateActionApplied(evidence=facts.ActionEvidence.ANNOUNCED):
             what = f"{fact.symbol} is split {ratio_in_words(fact.ratio)} on {fact.day}, as announced"
             return f"{what}: earlier prices count per new share"
+        case facts.CorporateActionApplied(to=str()):
+            before, after = plain(fact.quantity_before), plain(fact.quantity_after)
+            what = f"{before} {fact.symbol} of {fact.day} became {after} {fact.to}"
+            return f"{what} at the same cost{_moved_by(fact)}"
         case facts.CorporateActionApplied():
             what = f"{fact.symbol} split of {fact.day}: {plain(fact.quantity_before)} became"
             return f"{what} {plain(fact.quantity_after)} at the same cost{_moved_by(fact)}"

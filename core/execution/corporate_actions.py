@@ -1,8 +1,11 @@
-"""Splits: how they are recognised, and what they make of positions and of orders (EX-25).
+"""Splits, renames and mergers for shares: how they are recognised, and what they make of positions and orders (EX-25).
 
 A split multiplies each owner's shares at the same cost. The prices of an order from before it are for other shares: the
 order protects nothing, whatever its quantity, and is cancelled. An order that the broker restated by the same ratio
 stays.
+
+After a rename or a merger for shares the position and its orders have the new symbol, at the same cost. The broker has
+an order of before under the old symbol, where it can protect nothing: it is cancelled.
 
 A reverse split leaves fractions, and a broker pays them in cash: the part of the cost that belongs to them leaves with
 them, and the cash is an activity of its own.
@@ -31,6 +34,8 @@ DENOMINATORS = 20
 """Of a ratio that whole shares show by themselves: 7 for 5, 21 for 20."""
 CLOSE_TO = Decimal("0.1")
 """Tolerance of an average price beside an announced ratio: a wash sale, a fee or a return of capital changes it."""
+SAME = Decimal("0.001")
+"""Tolerance of the average price of shares that only have another symbol: two purchases of as many differ by more."""
 LEAST = Decimal("0.04")
 """A smaller change of the shares is no split."""
 WHOLE = Decimal(1)
@@ -105,6 +110,24 @@ def split_in_books(
     owners = owners_of_split(held, theirs.quantity, ratio)
     return CorporateActionApplied(
         (), day, theirs.symbol, ratio, ours, theirs.quantity, owners, ours, ActionEvidence.BOOKS
+    )
+
+
+def move_in_books(
+    held: Sequence[Position], theirs: BrokerPosition, day: date, tolerance: Decimal, announced: Sequence[Decimal] = ()
+) -> CorporateActionApplied | None:
+    """Return how a position that is gone became the broker's new one; None if cost and shares say otherwise."""
+    ours, price = _net(held), average_of(held)
+    if price is None:
+        return None
+    ratio = split_ratio(ours, theirs.quantity, price, theirs.average_price, tolerance, announced)
+    if ours == theirs.quantity and abs(theirs.average_price - price) <= SAME * price:
+        ratio = WHOLE
+    if ratio is None:
+        return None
+    owners, books = owners_of_split(held, theirs.quantity, ratio), ActionEvidence.BOOKS
+    return CorporateActionApplied(
+        (), day, held[0].symbol, ratio, ours, theirs.quantity, owners, ours, books, to=theirs.symbol
     )
 
 
@@ -205,7 +228,7 @@ def split(held: Position, quantity: Quantity, ratio: Decimal) -> Position:
 
 
 def count_split(orders: Iterable[Order], fact: CorporateActionApplied) -> list[Order]:
-    """Mark the orders whose prices are of shares from before a split, and return them.
+    """Mark the orders whose prices or symbol are of shares from before it, and return them.
 
     An order that the broker restated by its ratio is one of today's; the next split finds no restatement of it.
     """
@@ -213,6 +236,9 @@ def count_split(orders: Iterable[Order], fact: CorporateActionApplied) -> list[O
     for order in orders:
         if order.request.symbol != fact.symbol:
             continue
+        if fact.to is not None:
+            order.request = replace(order.request, symbol=fact.to)
+            order.listed_as = None if order.id in fact.followed else order.listed_as or fact.symbol
         if was_adjusted(order, fact.ratio, order.restated_from):
             order.restated_from = None
             continue

@@ -26,6 +26,7 @@ from core.model.values import (
     Price,
     ProposalId,
     Quantity,
+    Symbol,
 )
 
 ONE = Decimal(1)
@@ -93,6 +94,8 @@ class Order(CountsChanges):
     split
         How many shares there are now for one share of its terms: other than one after a split that the broker did not
         make in the order (EX-25).
+    listed_as
+        The symbol under which the broker has it, where its shares became shares of another symbol since; else None.
     again_of
         The exit that this one is sent again for, because the broker had another order with that one's id (EX-24).
     not_found, first_not_found_at
@@ -153,6 +156,7 @@ class Order(CountsChanges):
     taken_back: Quantity = NO_SHARES
     again_of: ClientOrderId | None = None
     split: Decimal = ONE
+    listed_as: Symbol | None = None
 
     @property
     def id(self) -> ClientOrderId:
@@ -178,8 +182,8 @@ class Order(CountsChanges):
 
     @property
     def is_before_split(self) -> bool:
-        """Whether its prices are of shares from before a split: it protects nothing (EX-25)."""
-        return self.split != ONE
+        """Whether its prices or its symbol are of shares from before a corporate action: then it protects nothing."""
+        return self.split != ONE or self.listed_as is not None
 
     @property
     def waits_at_limit(self) -> bool:

@@ -349,15 +349,21 @@ class PositionBook:
         return (order for order in orders if self.calendar.trading_day(order.created_at) < fact.day)
 
     def _split(self, _at: datetime, fact: CorporateActionApplied) -> None:
-        """Multiply each owner's shares at the same cost; books that had the split already do not change."""
-        if fact.split_ratio is not None:
+        """Multiply each owner's shares at the same cost, under their symbol of today.
+
+        Books that had the split already do not change.
+        """
+        if fact.to is not None:
+            count_split(self.index.orders.values(), fact)
+            self.index.restore(self.index.state)
+        elif fact.ends_orders:
             for order in count_split(self._from_before(fact), fact):
                 self.index.note(order)
         for owner in fact.owners:
-            key = position_key(fact.symbol, owner.strategy)
-            held = self.index.state.positions.pop(key)
+            held = self.index.state.positions.pop(position_key(fact.symbol, owner.strategy))
             if owner.quantity:
-                self.index.state.positions[key] = split(held, owner.quantity, fact.ratio)
+                after = replace(split(held, owner.quantity, fact.ratio), symbol=fact.symbol_now)
+                self.index.state.positions[position_key(after.symbol, owner.strategy)] = after
 
 
 def _keep(notes: dict[str, T], key: str, note: T, left: Quantity) -> None:

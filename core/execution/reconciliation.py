@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import compress, count
 from operator import is_not
 
-from core.execution.corporate_actions import average_of, split_in_books
+from core.execution.corporate_actions import average_of, move_in_books, split_in_books
 from core.execution.ledger import Ledger
 from core.execution.order import Order
 from core.facts import CorporateActionApplied
@@ -122,6 +123,11 @@ class OrderListing:
         self._apart[report.client_order_id] = report
 
 
+def _is_alone(found: CorporateActionApplied, pairs: Sequence[CorporateActionApplied]) -> bool:
+    """Whether neither of its symbols has another partner."""
+    return not any(found.symbol == each.symbol or found.to == each.to for each in pairs if each is not found)
+
+
 def may_work(report: OrderReport) -> bool:
     """Whether it works at the broker, or has an unknown status."""
     return report.status is None or report.status.is_working
@@ -213,9 +219,9 @@ class Comparison:
     def _position(self, symbol: Symbol) -> Difference:
         ours, true = self.ledger.net_quantity(symbol), self._broker_quantity(symbol)
         if not ours:
-            return Difference(DifferenceKind.MISSING_LOCAL, symbol, None, plain(true))
+            return Difference(DifferenceKind.MISSING_LOCAL, symbol, None, plain(true), self._moved_in_words(symbol))
         if not true:
-            return Difference(DifferenceKind.MISSING_BROKER, symbol, plain(ours), None)
+            return Difference(DifferenceKind.MISSING_BROKER, symbol, plain(ours), None, self._moved_in_words(symbol))
         return Difference(
             DifferenceKind.QUANTITY_MISMATCH, symbol, plain(ours), plain(true), self._split_in_words(symbol)
         )
@@ -301,6 +307,54 @@ class Comparison:
             return None
         held, tolerance = self.ledger.positions_in(symbol), self.limits.split_tolerance
         return split_in_books(held, theirs, day, tolerance, self.announced(symbol))
+
+    def move(self, symbol: Symbol, day: date) -> CorporateActionApplied | None:
+        """Return how shares of this symbol became another's, or another's these; None if that explains nothing.
+
+        The shares of one symbol are gone and as many of another have come, at the same cost, and no other pair fits.
+        """
+        pairs = [found for gone in self._gone for came in self._came if (found := self._move(gone, came, day))]
+        fitting = [found for found in pairs if symbol in (found.symbol, found.to)]
+        return fitting[0] if len(fitting) == 1 and _is_alone(fitting[0], pairs) else None
+
+    def _move(self, gone: Symbol, came: Symbol, day: date) -> CorporateActionApplied | None:
+        held, listed = self.ledger.positions_in(gone), self.announced(gone)
+        if any(position.traded is not None for position in held):
+            return None
+        found = move_in_books(held, self._theirs[came], day, self.limits.split_tolerance, listed)
+        if found is None:
+            return None
+        its = (order.id for order in self.ledger.working() if order.request.symbol == gone)
+        followed = tuple(name for name in its if (r := self.reports.get(name)) is not None and r.symbol == came)
+        return replace(found, followed=followed)
+
+    @property
+    def _gone(self) -> list[Symbol]:
+        """Return the symbols of our positions that the broker does not list at all."""
+        unknown, ours = self.unknown(), {position.symbol for position in self.ledger.positions()}
+        return sorted(ours - self._theirs.keys() - unknown)
+
+    @property
+    def _came(self) -> list[Symbol]:
+        """Return the symbols that the broker lists and we do not hold, nor wait for."""
+        waited_for = {order.request.symbol for order in self.ledger.working() if not order.only_reduces}
+        ours = {position.symbol for position in self.ledger.positions()}
+        return sorted(self._theirs.keys() - ours - self.unknown() - waited_for)
+
+    def came_instead(self, symbol: Symbol) -> tuple[Symbol, ...]:
+        """Return the symbols that the broker lists anew while all shares of this one are gone: they may be its."""
+        return tuple(self._came) if symbol in self._gone else ()
+
+    def action(self, symbol: Symbol, day: date) -> CorporateActionApplied | None:
+        """Return the corporate action by which the broker's shares of the symbol differ from ours; else None."""
+        return self.split(symbol, day) or self.move(symbol, day)
+
+    def _moved_in_words(self, symbol: Symbol) -> str:
+        """Return the text of shares with another symbol; empty if none explain the difference."""
+        if (found := self.move(symbol, date.min)) is None:
+            return ""
+        before, after = f"{plain(found.quantity_before)} {found.symbol}", f"{plain(found.quantity_after)} {found.to}"
+        return f"it looks as if {before} became {after} at the same cost"
 
     def _split_in_words(self, symbol: Symbol) -> str:
         """Return the text of a split; empty if none explains the difference."""

@@ -352,6 +352,7 @@ class PastCover:
         elif isinstance(fact, facts.CorporateActionApplied):
             if fact.owners:
                 count_split(self._index.orders.values(), fact)
+                self._index.restore(self._index.state)
         elif isinstance(fact, facts.OrderCreated) or (
             isinstance(fact, FOLDED) and getattr(fact, "client_order_id", None) in self._index.orders
         ):

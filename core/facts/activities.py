@@ -9,7 +9,7 @@ from enum import StrEnum
 from core.facts.registry import Fact, fact
 from core.model.lazy_dataclass import dataclass
 from core.model.reconciliation import ActivityId, ActivityKind, Difference
-from core.model.values import Money, Price, Quantity, Symbol
+from core.model.values import ClientOrderId, Money, Price, Quantity, Symbol
 
 
 @fact()
@@ -77,10 +77,10 @@ class ActionEvidence(StrEnum):
     """Its day has come, and none of the shares is held: only prices and orders from before it change."""
 
 
-@fact(version=2)
+@fact(version=3)
 @dataclass(frozen=True, slots=True)
 class CorporateActionApplied(Fact):
-    """A split: a ratio of new shares for each old one, at the same total cost.
+    """A split, or shares that became shares of another symbol: a ratio of new ones for each, at the same total cost.
 
     Attributes
     ----------
@@ -89,12 +89,16 @@ class CorporateActionApplied(Fact):
     ratio
         Shares for one share before.
     quantity_before, quantity_after
-        The account's total quantity of the symbol, signed.
+        The account's total quantity, signed: of the symbol, and of the one that it became.
     owners
         Each strategy's new quantity. Empty if our books had the broker's quantity already, or neither of both: then
         nothing moves.
     ours
         Our quantity when it was seen; None in older records.
+    to
+        The symbol that the shares have now, after a rename or a merger for shares; None if they keep theirs.
+    followed
+        Our orders that the broker lists under the new symbol: they went along.
     """
 
     activity_ids: tuple[ActivityId, ...]
@@ -106,11 +110,26 @@ class CorporateActionApplied(Fact):
     owners: tuple[OwnerQuantity, ...] = ()
     ours: Quantity | None = None
     evidence: ActionEvidence = ActionEvidence.ACTIVITY
+    to: Symbol | None = None
+    followed: tuple[ClientOrderId, ...] = ()
 
     @property
     def split_ratio(self) -> Decimal | None:
-        """The ratio by which earlier prices and orders change; None if our books had the split already, or neither."""
-        return self.ratio if self.owners or self.evidence is ActionEvidence.ANNOUNCED else None
+        """The ratio by which earlier prices of the symbol change.
+
+        None if our books had the split already, or neither; and where the shares have another symbol, which has its own
+        prices.
+        """
+        return self.ratio if self.to is None and self.ends_orders else None
+
+    @property
+    def ends_orders(self) -> bool:
+        """Whether orders and tickets from before it are for other shares than those of today."""
+        return bool(self.owners) or self.evidence is ActionEvidence.ANNOUNCED
+
+    @property
+    def symbol_now(self) -> Symbol:
+        return self.to or self.symbol
 
 
 @fact()

@@ -273,6 +273,7 @@ class PastOrder:
     split: Decimal = Decimal(1)
     restated_from: StatedTerms | None = None
     restated_at: datetime | None = None
+    listed_as: Symbol | None = None
 
     @property
     def id(self) -> ClientOrderId:

@@ -226,9 +226,9 @@ class Books:
                 self.standing[changed.symbol, changed.strategy] = Standing(changed.quantity, changed.average_price)
             case facts.CorporateActionApplied() as split:
                 for owner in split.owners:
-                    before = self.standing.get((split.symbol, owner.strategy))
+                    before = self.standing.pop((split.symbol, owner.strategy), None)
                     average = None if before is None or before.average is None else Price(before.average / split.ratio)
-                    self.standing[split.symbol, owner.strategy] = Standing(owner.quantity, average)
+                    self.standing[split.symbol_now, owner.strategy] = Standing(owner.quantity, average)
             case facts.PositionCorrected() as corrected:
                 self._correct(corrected)
 

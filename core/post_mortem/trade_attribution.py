@@ -253,6 +253,10 @@ class Stories:
         no strategy.
         """
         after = {owner.strategy: owner.quantity for owner in moved.owners}
+        if isinstance(moved, facts.CorporateActionApplied) and moved.to is not None:
+            for strategy in after:
+                self._held[moved.to, strategy] = self._held.pop((moved.symbol, strategy))
+            moved = replace(moved, symbol=moved.to, to=None)
         if not after and isinstance(moved, facts.CorporateActionApplied):
             return
         if not after and isinstance(moved, facts.PositionCorrected) and moved.quantity:

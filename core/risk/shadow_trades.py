@@ -423,8 +423,12 @@ class ShadowTrades:
 
     def _split(self, _at: datetime, fact: CorporateActionApplied) -> None:
         self.ended = ()
-        for shadow in self.following.get(fact.symbol, ()) if fact.split_ratio is not None else ():
+        its = self.following.pop(fact.symbol, []) if fact.ends_orders else []
+        for shadow in its:
+            shadow.symbol = fact.symbol_now
             shadow.rescale(fact.ratio)
+        if its:
+            self.following.setdefault(fact.symbol_now, []).extend(its)
 
     def _ended(self, at: datetime, fact: ProposalEnded) -> None:
         self.ended, proposal = (), self.stage.ended

@@ -335,12 +335,24 @@ class Stage:
         self._drop_authorizations(confirmation.ticket.id)
 
     def _split(self, _at: datetime, fact: facts.CorporateActionApplied | facts.PositionCorrected) -> None:
-        """Count it on what was signed; forget what a close held at its key: shares from before the split (EX-21)."""
-        if (ratio := fact.split_ratio) is not None:
-            for use in [*self.state.authorizations.values()]:
-                if use.authorization.symbol == fact.symbol:
-                    its = replace(use.authorization, held=None)
-                    self._enter(replace(use, authorization=its, split=use.split * ratio))
+        """Count it on what was signed; forget what a close held at its key: shares from before the split (EX-21).
+
+        Exits that were signed for another symbol need a key again.
+        """
+        to = None if isinstance(fact, facts.PositionCorrected) else fact.to
+        ratio = fact.ratio if isinstance(fact, facts.CorporateActionApplied) and to else fact.split_ratio
+        if ratio is None:
+            return
+        for use in [*self.state.authorizations.values()]:
+            its = use.authorization
+            if its.symbol != fact.symbol:
+                continue
+            if to is not None and its.kind is AuthorizationKind.EXITS:
+                self._leave(its.id)
+                continue
+            after = replace(its, held=None, symbol=to or its.symbol)
+            signed_for = use.signed_for if to is None else use.signed_for or fact.symbol
+            self._enter(replace(use, authorization=after, split=use.split * ratio, signed_for=signed_for))
 
     def _day_started(self, at: datetime, _fact: facts.DayStarted) -> None:
         self.retention.begin_day(self.state, at)

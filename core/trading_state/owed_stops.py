@@ -213,17 +213,20 @@ class OwedStops:
         Where they had the fewer shares of a reverse split that they did not name, all was cut with them.
         """
         for owner in fact.owners:
-            owing = self.state.owed.get(position_key(fact.symbol, owner.strategy))
-            if owing is not None:  # what was told named other shares and another price
-                owing.told, owing.needed_since = None, at
+            before, now = (position_key(symbol, owner.strategy) for symbol in (fact.symbol, fact.symbol_now))
+            if (owing := self.state.owed.pop(before, None)) is not None:  # what was told named other shares
+                owing.symbol, owing.told, owing.needed_since = fact.symbol_now, None, at
+                self.state.owed[now] = owing
+            if fact.to is not None and (named := self.state.named.pop(before, None)) is not None:
+                self._name(now, named)
         counted_at = self.state.split_at.pop(fact.symbol, None)
-        if fact.owners and fact.evidence is not facts.ActionEvidence.ACTIVITY:
+        if fact.owners and fact.to is None and fact.evidence is not facts.ActionEvidence.ACTIVITY:
             self.state.split_at[fact.symbol] = at
         was_counted = counted_at is not None and at - counted_at <= OF_ONE_SPLIT
         is_there = self._ledger.net_quantity(fact.symbol) == fact.quantity_after and fact.ratio > 1 and not was_counted
         if fact.owners or is_there:
             ratios = {owner.strategy: owner.ratio for owner in fact.owners if owner.ratio is not None}
-            self._multiply(fact.symbol, ratios, fact.ratio)
+            self._multiply(fact.symbol_now, ratios, fact.ratio)
         self._look(at)
 
     def _multiply(self, symbol: Symbol, ratios: Mapping[str, Decimal], of_others: Decimal) -> None:

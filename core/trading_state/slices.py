@@ -164,8 +164,10 @@ class Alerts:
         self._sort()
 
     def _split(self, _at: datetime, fact: CorporateActionApplied) -> None:
-        """Count the levels per share of today: of a price and of a volume (MD-09)."""
-        for alert in self.of(fact.symbol) if fact.split_ratio is not None else ():
+        """Count the levels per share of today, of a price and of a volume, under its symbol (MD-09)."""
+        for before in self.of(fact.symbol) if fact.ends_orders else ():
+            alert = replace(before, terms=replace(before.terms, symbol=fact.symbol_now))
+            self.state.kept[alert.number] = alert
             level, kind = alert.terms.level, alert.terms.kind
             if level is not None and kind in (AlertKind.PRICE, AlertKind.VOLUME):
                 now = (price_now if kind is AlertKind.PRICE else shares_now)(level, fact.ratio)

@@ -1,4 +1,4 @@
-"""Splits on the broker's books: applied to ours, and orders and tickets from before them ended (EX-25).
+"""Splits, renames and mergers on the broker's books: applied to ours; orders and tickets from before ended (EX-25).
 
 1. A split is recognised where the broker's quantity and average price differ from ours by one ratio. Two readings prove
    it; its activity may follow days later, and then counts as the same split.
@@ -6,7 +6,8 @@
 3. Working orders from before it are cancelled: an old stop would sell at today's price. An order that the broker
    restated by the same ratio stays.
 4. Of a symbol that nobody here holds, the announcement is enough on its day: no figure comes from the jump (MD-09).
-5. Waiting proposals have prices from before it, and are withdrawn. Shares without a stop are owed one: its ticket has
+5. A position that is gone and one of another symbol that came at the same cost are one position with a new symbol.
+6. Waiting proposals have prices from before it, and are withdrawn. Shares without a stop are owed one: its ticket has
    the price for a share of today.
 """
 
@@ -83,13 +84,20 @@ class CorporateActions:
         At the first reading every ticket of the symbol is closed: it names shares of before.
         """
         day = self.state.calendar.trading_day(self.state.at)
-        for symbol in [difference.symbol for difference in positions if difference.note]:
-            found = comparison.split(symbol, day)
+        named = {difference.symbol for difference in positions if difference.note}
+        for symbol in sorted(named):
+            found = comparison.action(symbol, day)
             if self.state.at - readings[symbol][0] < APART:
                 self._close_tickets(symbol)
-            elif found is not None and not self._contradiction(found):
+            elif found is not None and self._is_read_twice(found, named, readings) and not self._contradiction(found):
                 self.state.record(found)
                 yield from follow_up(self.state, CorporateActionApplied)
+
+    def _is_read_twice(
+        self, found: CorporateActionApplied, named: set[Symbol], readings: Mapping[Symbol, tuple[datetime, Quantity]]
+    ) -> bool:
+        its = {found.symbol, found.symbol_now}
+        return its <= named and all(self.state.at - readings[symbol][0] >= APART for symbol in its)
 
     def _close_tickets(self, symbol: Symbol) -> None:
         for ticket in list(self.state.stage.state.tickets.values()):
@@ -97,8 +105,8 @@ class CorporateActions:
                 self.state.record(TicketClosed(ticket.id, MAY_BE_SPLIT))
 
     def accept(self, symbol: Symbol, comparison: Comparison) -> str | None:
-        """Apply the split that the operator accepted with the broker's books, and return its text; None without one."""
-        found = comparison.split(symbol, self.state.calendar.trading_day(self.state.at))
+        """Apply what the operator accepted with the broker's books, and return its text; None without one."""
+        found = comparison.action(symbol, self.state.calendar.trading_day(self.state.at))
         if found is None:
             return None
         self.state.record(replace(found, evidence=ActionEvidence.OPERATOR))
@@ -106,11 +114,13 @@ class CorporateActions:
 
     def contradiction(self, symbol: Symbol, comparison: Comparison) -> str:
         """Return the announced split that contradicts the one of the books; empty if none does."""
-        found = comparison.split(symbol, self.state.calendar.trading_day(self.state.at))
+        found = comparison.action(symbol, self.state.calendar.trading_day(self.state.at))
         return "" if found is None else self._contradiction(found)
 
     def _contradiction(self, found: CorporateActionApplied) -> str:
         """Return why it is not believed: another ratio is announced, or the books show an older list again."""
+        if found.to is not None:
+            return ""
         if self.state.splits.is_known(found.symbol, found.day, 1 / found.ratio, self._tolerance):
             return f"it was split {ratio_in_words(1 / found.ratio)} before, and this may be an older list"
         ratios = [ratio for _, ratio in self.state.unfollowed_splits(found.symbol)]
@@ -121,17 +131,19 @@ class CorporateActions:
     @follows(CorporateActionApplied)
     def after_action(self, fact: CorporateActionApplied) -> Iterator[Effect]:
         """End proposals and working orders with prices from before it."""
-        if fact.split_ratio is None:
+        if not fact.ends_orders:
             return
         sightings = self.state.sightings
         sightings.quotes.pop(fact.symbol, None)
-        if (last := sightings.closes.get(fact.symbol)) is not None and last[0] < fact.day:
+        if fact.to is None and (last := sightings.closes.get(fact.symbol)) is not None and last[0] < fact.day:
             sightings.closes[fact.symbol] = last[0], price_now(last[1], fact.ratio)
         words = f"{fact.symbol} was split {ratio_in_words(fact.ratio)}: its prices are from before"
+        if fact.to is not None:
+            words = f"{fact.symbol} is {fact.to} now: its shares are no more"
         for proposal in self.state.stage.proposals():
             if proposal.symbol == fact.symbol:
                 self.state.record(ProposalEnded(proposal.id, ProposalEnd.WITHDRAWN, words))
-        yield from self._cancel(words, fact.symbol)
+        yield from self._cancel(words, fact.symbol_now)
 
     def resume(self) -> Iterator[Effect]:
         """Cancel orders from before a split that a crash, or a close that was given up, left at the broker."""

@@ -521,6 +521,8 @@ class Reconciliation:
         if order is not None:
             rests = f"its own list has our {order.request.side.value} {order.request.type.value}"
             return f"{said}, but {rests} of {plain(order.remaining)}; nothing is taken back; {WAY_OUT}"
+        if instead := self._came_with_it(symbol, comparison):
+            return f"{said}, and {', '.join(instead)} came as they went: they may be its shares; {WAY_OUT}"
         if comparison.shrinks(difference) and self._is_guarded_here(symbol):
             return f"{said}, and this desk guards them; nothing is taken back; {WAY_OUT}"
         if self._may_lag(difference, comparison):
@@ -528,6 +530,15 @@ class Reconciliation:
         if self.state.at - since < APART:
             return f"{said}; read again in {APART.total_seconds():g} s before it is believed"
         return ""
+
+    def _came_with_it(self, symbol: Symbol, comparison: Comparison) -> list[Symbol]:
+        """Return symbols that nothing explains and that came when this one went: a merger may look so (EX-25)."""
+        gone_since = self._readings[symbol][0]
+        return [
+            came
+            for came in comparison.came_instead(symbol)
+            if not self._is_explained(came, comparison) and abs(self._readings[came][0] - gone_since) < APART
+        ]
 
     def _fail_as_unproven(
         self, words: tuple[str, ...], positions: Sequence[Difference], comparison: Comparison
@@ -652,6 +663,8 @@ class Reconciliation:
         theirs = comparison.theirs(difference.symbol)
         ours = self.state.ledger.net_quantity(difference.symbol)
         true = theirs.quantity if theirs else Quantity(ZERO)
+        if ours == true:  # an action of another symbol brought or took these shares
+            return f"{difference.symbol}: the broker has {plain(true)}, and so have our books now"
         is_explained = self._is_explained(difference.symbol, comparison)
         if not is_explained and (split := self.corporate_actions.accept(difference.symbol, comparison)) is not None:
             return split

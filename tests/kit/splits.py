@@ -71,3 +71,23 @@ def _reprices_the_last_bar(exchange: SimulatedExchange, symbol: Symbol, ratio: D
 
 def _cents(price: Decimal) -> Price:
     return Price(price.quantize(Decimal("0.01")))
+
+
+def becomes(
+    exchange: SimulatedExchange, at: datetime, symbol: Symbol, to: Symbol, fate: Fate, new: int = 1, old: int = 1
+) -> None:
+    """Turn the shares of a symbol into shares of another, with a fraction of one in cash; the orders have that fate."""
+    exchange.advance(at)
+    ledger, ratio = exchange._ledger, Decimal(new) / old
+    held = ledger._holdings.pop(symbol)
+    exact = held.quantity * new / old
+    whole = exact.to_integral_value(ROUND_DOWN) if held.quantity == held.quantity.to_integral_value() else exact
+    cost = held.cost * whole / exact
+    ledger.cash += held.cost - cost
+    ledger._receive(at, to, whole, cost / abs(whole))
+    bars = exchange._market.bars
+    bars[to] = replace(bars[symbol], symbol=to)
+    _reprices_the_last_bar(exchange, to, ratio)
+    for order in list(exchange._book.working.get(symbol, ())):
+        if fate is Fate.CANCELLED:
+            exchange.cancel(at, order.request.client_order_id)

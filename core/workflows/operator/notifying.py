@@ -122,10 +122,12 @@ class Notifying:
 
     @follows(facts.CorporateActionApplied)
     def after_action(self, fact: facts.CorporateActionApplied) -> None:
-        """Notify of a split of held shares: quantities, prices and orders are others than were told."""
+        """Notify of a corporate action of held shares: quantities, prices and orders are others than were told."""
         if fact.owners and self._terms.in_force:
             words = f"{event_text.in_words(fact)}; orders and tickets from before it have ended"
-            self._tell(Subject(FILL, words, fact.symbol, grave=Severity.WARNING))
+            if fact.to is not None:
+                words += f", and strategies that name {fact.symbol} in the settings see none of them"
+            self._tell(Subject(FILL, words, fact.symbol_now, grave=Severity.WARNING))
 
     @follows(facts.StopOwed)
     def after_owed(self, fact: facts.StopOwed) -> None:

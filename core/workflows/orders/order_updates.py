@@ -412,7 +412,7 @@ def _contradictions(order: Order, report: OrderReport) -> Iterator[str]:
     """Yield what a report of this very order says and cannot be: an order's own id, symbol and side never change."""
     if report.client_order_id != order.id:
         yield f"client_order_id {report.client_order_id}"
-    if report.symbol != order.request.symbol:
+    if report.symbol not in (order.request.symbol, order.listed_as):
         yield f"symbol {report.symbol}"
     if report.side not in (order.request.side, None):
         yield f"side {report.side_word}"

@@ -147,12 +147,14 @@ class PositionClose:
 
     @follows(CorporateActionApplied, PositionCorrected)
     def after_split(self, fact: CorporateActionApplied | PositionCorrected) -> Iterator[Effect]:
-        """End the closes that have not sold: they were confirmed for the shares before the split."""
-        if fact.split_ratio is None:
+        """End the closes that have not sold: they were confirmed for the shares before it."""
+        to = fact.to if isinstance(fact, CorporateActionApplied) else None
+        if fact.split_ratio is None and to is None:
             return
+        became = "was split" if to is None else f"is {to} now"
         for use in self.state.stage.authorizations(AuthorizationKind.CLOSE):
-            if use.is_unused and use.authorization.symbol == fact.symbol and self.sale_chains.ticket(use):
-                self._end(use, f"close again: {fact.symbol} was split", AuthorizationCode.REFUSED)
+            if use.is_unused and use.authorization.symbol == (to or fact.symbol) and self.sale_chains.ticket(use):
+                self._end(use, f"close again: {fact.symbol} {became}", AuthorizationCode.REFUSED)
                 yield from apart(self.state, partial(self._guard_what_entries_left, use))
         yield from self.go_on()
 

@@ -316,7 +316,7 @@ class ProtectiveStops:
         signed_at = confirmed.received_at if confirmed is not None else None
         if self.state.may_have_been_sold(use.authorization.symbol, use.authorization.side, signed_at):
             return
-        if use.split != 1:
+        if use.is_of_before:
             self._ask_since_split(use, parent, quantity, lasts)
             return
         signed = Quantity(use.authorization.quantity - use.released)
@@ -365,9 +365,10 @@ class ProtectiveStops:
         return in_terms(traded_in(parent.request.instrument, order), authorization)
 
     def _ask_since_split(self, use: AuthorizationUse, parent: Order, quantity: Quantity, lasts: TimeInForce) -> None:
-        """Let a stop that was signed before a split wait for a key, at its price for a share of today."""
+        """Let a stop that was signed before a corporate action wait for a key, at its price for a share of today."""
         order = per_share_of_today(self._stop(use, parent, quantity, lasts), use.split)
-        self._ask(use, order, parent.strategy, f"{order.symbol} was split since it was signed")
+        was = "was split" if use.signed_for is None else f"was {use.signed_for}"
+        self._ask(use, order, parent.strategy, f"{order.symbol} {was} when it was signed")
 
     def _ask(self, use: AuthorizationUse, order: OrderRequest, strategy: str, refusal: str) -> None:
         """Stage the owed stop for a key, once for these shares, as its authorization no longer permits it (OP-02).

@@ -1,0 +1,255 @@
+"""Shares that become shares of another symbol over a night: a rename, and a merger for shares (EX-25).
+
+The expected figures are computed here from ten shares at 100 USD with a stop at 90.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from core.facts import (
+    ActionEvidence,
+    AlertRang,
+    CorporateActionApplied,
+    PositionCorrected,
+    ReconciliationFailed,
+    SignalRaised,
+    TradeClosed,
+)
+from core.messages.commands import OpenTicket, ProposeClose
+from core.messages.desk_commands import KeepAlert
+from core.model.alert import AlertKind, AlertTerms
+from core.model.codes import OwedReason, ReadOnlyCode
+from core.model.order import Side, TimeInForce
+from core.model.values import Price, Symbol, plain
+from tests.kit.splits import Fate, becomes
+from tests.scenarios.changes import confirms_now, passes
+from tests.scenarios.elsewhere import trades_elsewhere
+from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
+from tests.scenarios.receivers import Receivers, with_receivers
+from tests.scenarios.test_owed_stops import waiting
+from tests.scenarios.test_splits import (
+    DOUBLED,
+    FRIDAY,
+    MONDAY,
+    REVERSED,
+    SHARES,
+    SHOWN_AT,
+    STOP,
+    WITH_CASH,
+    Split,
+    is_signed_for_days,
+    terms,
+    told_of_it,
+    urgent,
+)
+from tests.unit.core.brokers.trading_floor import SPY, at
+
+NEW, THIRD = Symbol("NEWCO"), Symbol("OTHER")
+RENAMED = Split(1, 1)
+ALL = pytest.mark.parametrize(
+    "ratio", [RENAMED, DOUBLED, REVERSED, WITH_CASH], ids=lambda each: f"{each.new} for {each.old}"
+)
+FATES = [Fate.SURVIVE, Fate.CANCELLED, None]
+
+
+def a_house(ratio: Split) -> House:
+    """Ten were bought on Thursday afternoon; it is 16:02, and their day's stop has ended, or their legs rest."""
+    bars = [
+        *minutes("15:40", "15:59", "100"),
+        *minutes("09:30", "09:45", ratio.price, day=FRIDAY, symbol=NEW),
+        *minutes("09:30", "09:35", ratio.price, day=MONDAY, symbol=NEW),
+    ]
+    house = with_receivers(House(bars, terms(), cash=Decimal(5000)), Receivers()).opens().until("15:50")
+    house.presses(a_typed_buy(str(SHARES), limit=None, stop=str(STOP)))
+    confirms_now(house)
+    return house.until("16:02")
+
+
+def sleeps_until_it_is_shown(house: House, ratio: Split, fate: Fate) -> None:
+    house.is_off_until(SHOWN_AT - timedelta(minutes=2))
+    house.restarted().until_moment(SHOWN_AT)
+    becomes(house.exchange, SHOWN_AT, SPY, NEW, fate, ratio.new, ratio.old)
+
+
+def stops(house: House, symbol: Symbol) -> list[str]:
+    found = [order.request for order in house.exchange._book.working.get(symbol, []) if order.request.stop_price]
+    return [f"{plain(each.quantity)} at {plain(each.stop_price or Decimal(0))}" for each in found]
+
+
+def assert_moved(house: House, ratio: Split) -> None:
+    (position,) = house.desk.ledger.positions()
+    assert (position.symbol, position.strategy) == (NEW, "manual")
+    assert (position.quantity, position.cost.quantize(Decimal("0.01"))) == (ratio.shares, ratio.cost)
+    assert house.desk.control.state.is_reconciled
+    assert house.facts(TradeClosed) == []
+    assert house.facts(PositionCorrected) == []
+
+
+@ALL
+@pytest.mark.parametrize("fate", FATES, ids=lambda each: each.value if each else "ended with its day")
+@pytest.mark.parametrize("is_up", [True, False], ids=["up", "down"])
+def test_shares_that_have_another_symbol(ratio: Split, fate: Fate | None, is_up: bool) -> None:
+    """EX-25, EX-13: they keep owner and cost, nothing of before is left at the broker, and their stop waits"""
+    house = a_house(ratio)
+    if fate is not None:
+        is_signed_for_days(house)
+    if is_up:
+        sleeps_until_it_is_shown(house, ratio, fate or Fate.SURVIVE)
+    else:
+        house.is_off_until(SHOWN_AT)
+        becomes(house.exchange, SHOWN_AT, SPY, NEW, fate or Fate.SURVIVE, ratio.new, ratio.old)
+        house.restarted()
+    house.until_moment(SHOWN_AT + timedelta(minutes=3))
+    its = f"{plain(ratio.shares)} at {plain(ratio.stop)}"
+
+    assert_moved(house, ratio)
+    (applied,) = house.facts(CorporateActionApplied)
+    assert (applied.evidence, applied.symbol, applied.to) == (ActionEvidence.BOOKS, SPY, NEW)
+    assert (stops(house, SPY), stops(house, NEW), waiting(house)) == ([], [], [its])
+    assert [(o.symbol, o.quantity, o.why) for o in house.desk.owed_stops.all()] == [
+        (NEW, ratio.shares, OwedReason.WAITS_FOR_KEY)
+    ]
+    assert urgent(house)
+    assert told_of_it(house) <= timedelta(seconds=80)
+    assert_can_be_rebuilt(house)
+
+    confirms_now(house)
+    house.until("09:44", FRIDAY)
+    assert_moved(house, ratio)
+    assert (stops(house, NEW), waiting(house)) == ([its], [])
+    assert house.desk.owed_stops.all() == ()
+
+
+def a_moved_house(ratio: Split = RENAMED, fate: Fate = Fate.SURVIVE) -> House:
+    house = a_house(ratio)
+    is_signed_for_days(house)
+    sleeps_until_it_is_shown(house, ratio, fate)
+    return house
+
+
+@pytest.mark.parametrize("after", [3, 65, 72])
+def test_a_restart_in_the_middle_changes_nothing(after: int) -> None:
+    """EX-25: before the first reading, between two, and between the fact and the cancel"""
+    house = a_moved_house()
+    house.until_moment(SHOWN_AT + timedelta(seconds=after))
+    house.restarted()
+    house.until_moment(SHOWN_AT + timedelta(minutes=5))
+
+    assert_moved(house, RENAMED)
+    assert len(house.facts(CorporateActionApplied)) == 1
+    assert (stops(house, SPY), waiting(house)) == ([], ["10 at 90"])
+
+
+def test_a_crash_after_the_fact_still_cancels_the_old_stop() -> None:
+    """EX-25, EX-14: the fact is on disk, and the cancel never left"""
+    house = a_moved_house()
+    house.until_moment(SHOWN_AT + timedelta(minutes=2))
+    (record,) = [r.sequence for r in house.journal.records() if isinstance(r.fact, CorporateActionApplied)]
+    house.loses_the_journal_after(record)
+    house.restarted()
+    house.until_moment(SHOWN_AT + timedelta(minutes=5))
+
+    assert_moved(house, RENAMED)
+    assert (stops(house, SPY), waiting(house)) == ([], ["10 at 90"])
+
+
+def test_a_close_sells_the_shares_of_the_new_symbol() -> None:
+    """its result is from the cost of before"""
+    house = a_moved_house()
+    house.until("09:32", FRIDAY)
+    house.presses(ProposeClose(NEW))
+    passes(house, 1)
+    (close,) = [
+        proposal for proposal in house.desk.stage.proposals() if proposal.only_reduces and not proposal.is_guard
+    ]
+    house.presses(OpenTicket(close.id))
+    passes(house, 1)
+    house.confirms()
+    house.until("09:36", FRIDAY)
+
+    (closed,) = house.facts(TradeClosed)
+    assert (closed.trade.symbol, closed.trade.quantity, closed.trade.entry_price) == (NEW, SHARES, 100)
+    assert house.desk.ledger.positions() == ()
+    assert waiting(house) == []
+    assert_can_be_rebuilt(house)
+
+
+def test_an_alert_follows() -> None:
+    """MD-09"""
+    house = a_house(DOUBLED)
+    house.presses(KeepAlert(AlertTerms(SPY, AlertKind.PRICE, STOP, is_above=False)))
+    is_signed_for_days(house)
+    sleeps_until_it_is_shown(house, DOUBLED, Fate.SURVIVE)
+    house.until("09:44", FRIDAY)
+
+    (alert,) = house.desk.alerts.of(NEW)
+    assert alert.terms.level == DOUBLED.stop
+    assert house.facts(AlertRang) == []
+    assert house.facts(SignalRaised) == []
+
+
+def test_another_pair_that_fits_is_left_to_a_person() -> None:
+    """EX-25: two symbols came with as many shares at the same cost; nothing moves until a person decides"""
+    house = a_moved_house()
+    house.exchange._ledger._receive(house.line.at, THIRD, SHARES, Decimal(100))
+    house.until_moment(SHOWN_AT + timedelta(minutes=5))
+
+    assert house.held() == "10"
+    assert house.last(ReconciliationFailed).code is ReadOnlyCode.UNPROVEN
+    assert house.facts(CorporateActionApplied) == []
+    assert house.facts(PositionCorrected) == []
+
+
+def test_shares_that_came_at_another_cost_are_left_to_a_person() -> None:
+    """EX-25: three new shares and cash for ten; the old stop stays until a person has said what they are"""
+    house = a_house(RENAMED)
+    is_signed_for_days(house)
+    house.is_off_until(SHOWN_AT - timedelta(minutes=2))
+    house.restarted().until_moment(SHOWN_AT)
+    becomes(house.exchange, SHOWN_AT, SPY, NEW, Fate.SURVIVE, 3, 10)
+    house.exchange._ledger._holdings[NEW].cost = Decimal(700)
+    house.until_moment(SHOWN_AT + timedelta(minutes=5))
+
+    assert (house.held(), stops(house, SPY)) == ("10", ["10 at 90"])
+    assert house.last(ReconciliationFailed).code is ReadOnlyCode.UNPROVEN
+    assert house.facts(PositionCorrected) == []
+    house.accepts(house.exchange.books(house.line.at))
+    passes(house, 75)
+    assert [(position.symbol, position.quantity) for position in house.desk.ledger.positions()] == [(NEW, 3)]
+    assert stops(house, SPY) == []
+
+
+@pytest.mark.parametrize("price", ["100", "101"])
+def test_a_sale_and_a_purchase_elsewhere_are_no_rename(price: str) -> None:
+    """the broker lists their orders"""
+    house = a_house(RENAMED)
+    is_signed_for_days(house)
+    house.is_off_until(at("09:31", FRIDAY))
+    house.restarted().until("09:33", FRIDAY)
+    trades_elsewhere(house.exchange, house.line.at, Side.SELL, str(SHARES))
+    house.exchange._ledger._receive(house.line.at, NEW, SHARES, Decimal(price))
+    house.until("09:40", FRIDAY)
+
+    assert house.facts(CorporateActionApplied) == []
+
+
+def test_a_bracket_over_a_rename() -> None:
+    """EX-25, EX-13: neither leg is left under the old symbol"""
+    bars = [*minutes("15:40", "15:59", "100"), *minutes("09:30", "09:45", "100", day=FRIDAY, symbol=NEW)]
+    house = with_receivers(House(bars, terms(), cash=Decimal(5000)), Receivers()).opens().until("15:50")
+    typed = a_typed_buy(str(SHARES), limit=None, stop=str(STOP))
+    house.presses(replace(typed, target_price=Price(Decimal(120)), time_in_force=TimeInForce.GTC))
+    confirms_now(house)
+    house.until("16:02")
+    sleeps_until_it_is_shown(house, RENAMED, Fate.SURVIVE)
+    house.until_moment(SHOWN_AT + timedelta(minutes=3))
+
+    assert_moved(house, RENAMED)
+    assert house.exchange._book.working.get(SPY, []) == []
+    assert waiting(house) == ["10 at 90"]
+    assert_can_be_rebuilt(house)
