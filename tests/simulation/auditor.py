@@ -27,6 +27,7 @@ from core.model.order import AnyRole, Elsewhere, LegRole, OrderClass, OrderReque
 from core.model.order_terms import StatedTerms
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, Approval, AuthorizationKind, Proposal, StandingAuthorization, Ticket
+from core.model.values import Quantity, Symbol
 from core.ports import NoCheckpoint
 from core.risk.protections.protection import GLOBAL
 from core.trading_state import checkpoint
@@ -53,6 +54,18 @@ ENDED_BY_WORD = (EndCode.NEVER_ARRIVED, EndCode.FILLED_SHORT)
 """Ends that the desk gives an order when the broker's word cannot be its whole state."""
 NOT_OURS = (OrderStatus.EXPIRED, OrderStatus.REJECTED)
 """What explains a stop that is gone while its position is not: a person, the session's end, the broker, the line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A corporate action at the exchange: shares of a symbol that became these, of the same symbol or of another."""
+
+    symbol: Symbol
+    to: Symbol
+    before: Quantity
+    after: Quantity
+    new: int = field(default=1, compare=False)
+    old: int = field(default=1, compare=False)
 
 
 @dataclass(slots=True)
@@ -136,6 +149,9 @@ class Story:
     """Entries whose stop waits for a key, as it could not be written down twice or the broker changed them; since which
     record.
     """
+    acts: list[Act] = field(default_factory=list)
+    of_before: set[str] = field(default_factory=set)
+    """Orders for shares of before a corporate action."""
     sent_again: set[str] = field(default_factory=set)
     """Stops and exits that go again by their own name: the broker took no requests, or is proven not to have them."""
     trips: dict[tuple[str, str], datetime | None] = field(default_factory=dict)
@@ -206,6 +222,7 @@ class Auditor:
             facts.OrderFilled: self._filled,
             facts.FillReversed: self._reversed,
             facts.PositionCorrected: self._corrected,
+            facts.CorporateActionApplied: self._acted,
             facts.ReconciliationFailed: self._unreconciled,
             facts.StopAskedFor: self._asked_for,
             facts.Halted: self._halted,
@@ -748,6 +765,21 @@ class Auditor:
         if fact.quantity and not fact.owners:
             positions[position_key(fact.symbol, UNKNOWN_OWNER)] = fact.quantity
 
+    def _acted(self, fact: facts.CorporateActionApplied) -> None:
+        """Only what the broker did, and each once; the orders of before are for other shares."""
+        ours = Act(fact.symbol, fact.symbol_now, fact.quantity_before, fact.quantity_after)
+        is_so = self.world.acts.count(ours) > self.story.acts.count(ours)
+        self.require(is_so, f"nobody did this with these shares, or it counts twice: {fact}")
+        self.story.acts.append(ours)
+        for owner in fact.owners:
+            self.story.positions.pop(position_key(fact.symbol, owner.strategy), None)
+            self.story.positions[position_key(fact.symbol_now, owner.strategy)] = owner.quantity
+        self.story.of_before |= {
+            order_id
+            for order_id, seen in self.story.orders.items()
+            if seen.order.symbol == fact.symbol and order_id not in fact.followed
+        }
+
     def _unreconciled(self, fact: facts.ReconciliationFailed) -> None:
         is_foreseen = fact.code is not ReadOnlyCode.APART or bool(self.world.foreign)
         is_foreseen = is_foreseen or any(map(self._hides_a_fill, self.world.symbols))
@@ -822,6 +854,7 @@ class Auditor:
                 and other.status.is_working
                 and not self._waits_for_another(other)
                 and not self._holds_nothing(other)
+                and other.order.client_order_id not in story.of_before
             ),
             Decimal(0),
         )
@@ -985,6 +1018,9 @@ class Auditor:
         net = Counter[str]()
         for report in reports:
             net[report.symbol] += report.filled_quantity if report.side is Side.BUY else -report.filled_quantity
+        for act in world.acts:
+            net[act.symbol] -= act.before
+            net[act.to] += act.after
         held = {position.symbol: position.quantity for position in world.exchange.books(world.wire.at).positions}
         for symbol in {*net, *held, *(p.symbol for p in ledger.positions())}:
             ours = ledger.net_quantity(symbol)

@@ -95,7 +95,7 @@ class Meter:
             symbol = update.report.symbol
             touched.add(symbol)
             if update.execution is not None and update.report.client_order_id in self.world.foreign:
-                self._give_up(symbol)
+                self.give_up(symbol)
             elif update.execution is not None and symbol not in self._unknown:
                 self._count(update)
         if touched:
@@ -103,8 +103,8 @@ class Meter:
             for owner in [o for o in {*self.held, *self.bare} if o[0] in touched - self._unknown]:
                 self._judge(owner, at)
 
-    def _give_up(self, symbol: Symbol) -> None:
-        """Somebody else traded it: whose shares are which is known to nobody, until there are none."""
+    def give_up(self, symbol: Symbol) -> None:
+        """Somebody else traded it, or its shares became others: whose are which is not known, until there are none."""
         self._unknown.add(symbol)
         for owner in [o for o in {*self.held, *self.bare} if o[0] == symbol]:
             self.held[owner] = self.named[owner] = ZERO

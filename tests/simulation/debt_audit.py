@@ -132,13 +132,16 @@ class DebtAudit:
     # ── stops ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _owners(self) -> set[Owner]:
-        return {(seen.order.symbol, seen.strategy) for seen in self.auditor.story.orders.values()}
+        story = self.auditor.story
+        moved = {(act.to, seen.strategy) for act in story.acts for seen in story.orders.values()}
+        return moved | {(seen.order.symbol, seen.strategy) for seen in story.orders.values()}
 
     def _unguarded(self, owner: Owner) -> Decimal:
         """Shares of it that no working stop guards; a leg guards what its entry bought."""
         orders, guarded = self.auditor.story.orders, ZERO
         for seen in orders.values():
-            its = (seen.order.symbol, seen.strategy) == owner and seen.order.type.is_stop
+            is_of_today = seen.order.client_order_id not in self.auditor.story.of_before
+            its = (seen.order.symbol, seen.strategy) == owner and seen.order.type.is_stop and is_of_today
             if its and seen.order.effect.only_reduces and seen.status in IN_FORCE:
                 entry = orders.get(seen.parent or "") if seen.role is not None else None
                 left = seen.order.quantity - seen.filled

@@ -13,6 +13,9 @@ from random import Random
 from core.brokers.simulated.order_book import BookedOrder
 from core.messages.commands import Halt, Kill
 from core.model.session import Session
+from core.model.values import Quantity, Symbol
+from tests.kit.splits import Fate, becomes, splits
+from tests.simulation.auditor import Act
 from tests.simulation.bareness import REFUSED, UNHEARD_FILL
 from tests.simulation.contradiction_play import APART, Contradicting
 from tests.simulation.rough import Arguments
@@ -26,6 +29,10 @@ UNHEARD = 8.0
 LONGER = 5.0
 """Seconds by which a block is longer than what happens in it."""
 A_MINUTES_REQUESTS = 200
+TRADED, RENAMED = Symbol("BBB"), Symbol("BBX")
+"""What corporate actions are of, as the price of SPY is that of the market; and its new name."""
+LEAST = 4
+"""Shares of which a whole one is left after each of the ratios."""
 
 
 class Disrupting(Contradicting):
@@ -113,6 +120,60 @@ class Disrupting(Contradicting):
         session = self.world.calendar.session_at(self.world.clock)
         if isinstance(session, Session):
             self.world.run_until(session.close + timedelta(minutes=30))
+
+    # ── corporate actions ────────────────────────────────────────────────────────────────────────────────────────
+
+    def shares_are_split(self, new: int, old: int, fate: str, dies: bool, then: str) -> None:
+        """Of a symbol that is held with its stop, before a session opens; the books show it at once."""
+        world = self.world
+        if world.acts or TRADED not in world.symbols or not self._holds_another():
+            return
+        self._note(f"split {new} for {old}, orders {fate}")
+        before = world.exchange._ledger.quantity(TRADED)
+        its = [order.request.client_order_id for order in world.exchange._book.working.get(TRADED, ())]
+        world.contradictions.restated |= set(its) if Fate(fate) in (Fate.ADJUSTED, Fate.QUANTITY) else set()
+        splits(world.exchange, world.wire.at, TRADED, new, old, Fate(fate))
+        self._acted(TRADED, before, (new, old), dies, then)
+
+    def shares_are_renamed(self, new: int, old: int, fate: str, dies: bool, then: str) -> None:
+        """They are shares of another symbol when the next session opens; a ratio other than one is a merger's."""
+        world = self.world
+        if world.acts or TRADED not in world.symbols or not self._holds_another():
+            return
+        self._note(f"renamed {new} for {old}, orders {fate}")
+        before = world.exchange._ledger.quantity(TRADED)
+        becomes(world.exchange, world.wire.at, TRADED, RENAMED, Fate(fate), new, old)
+        self._acted(RENAMED, before, (new, old), dies, then)
+
+    def _holds_another(self) -> bool:
+        """Whether it is held by the desk and at the broker alike, and nothing of it is under way."""
+        world = self.world
+        self._begin()
+        if not world.engine.state.ledger.positions_in(TRADED):
+            self._player().an_order_is_typed("open", "8", "", "1.00", "broker", TRADED)
+            world.bar(world.price)
+        session = world.calendar.session_at(world.clock)
+        if isinstance(session, Session):
+            world.run_until(session.close + timedelta(minutes=30))
+        world.run_until(world.calendar.next_session(world.clock).open - timedelta(minutes=15))
+        world.run(APART)
+        ledger, theirs = world.engine.state.ledger, world.exchange._ledger.quantity(TRADED)
+        is_whole = theirs == theirs.to_integral_value()
+        is_half_left = any(order.remaining for order in world.exchange._book.working.get(TRADED, ()) if order.opens)
+        return abs(theirs) >= LEAST and is_whole and ledger.net_quantity(TRADED) == theirs and not is_half_left
+
+    def _acted(self, to: Symbol, before: Quantity, ratio: tuple[int, int], dies: bool, then: str) -> None:
+        world = self.world
+        world.acts.append(Act(TRADED, to, before, world.exchange._ledger.quantity(to), *ratio))
+        world.meter.give_up(TRADED)
+        world.meter.give_up(to)
+        if dies:
+            self._player().the_process_dies(0, "", 0, True, 0.1, 0)
+        if then:
+            self._deed(then)
+        world.run(2 * APART)
+        world.bar(world.price)
+        world.bar(world.price)
 
     # ── a blocked account ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -326,6 +387,24 @@ def some_odd_rows(chance: Random) -> Arguments:
     )
 
 
+def a_corporate_action(chance: Random) -> Arguments:
+    return (
+        *chance.choice(((2, 1), (3, 2), (1, 4), (1, 2))),
+        chance.choice([fate.value for fate in Fate]),
+        chance.random() < 0.3,
+        chance.choice(("", "", "exit", "kill", "flatten", "bar", "move")),
+    )
+
+
+def another_symbol(chance: Random) -> Arguments:
+    return (
+        *chance.choice(((1, 1), (1, 1), (2, 1), (1, 4))),
+        chance.choice((Fate.SURVIVE.value, Fate.CANCELLED.value)),
+        chance.random() < 0.3,
+        chance.choice(("", "", "exit", "kill", "flatten", "bar", "move")),
+    )
+
+
 DISRUPTING: dict[str, tuple[int, Callable[[Random], Arguments]]] = {
     "a_fill_is_taken_back": (2, a_reversal),
     "a_fill_is_corrected": (1, a_correction),
@@ -335,5 +414,7 @@ DISRUPTING: dict[str, tuple[int, Callable[[Random], Arguments]]] = {
     "a_fill_is_not_heard": (2, an_unheard_fill),
     "rows_are_odd": (2, some_odd_rows),
     "orders_of_others_are_killed": (1, orders_of_others),
+    "shares_are_split": (2, a_corporate_action),
+    "shares_are_renamed": (2, another_symbol),
 }
 """How often at most each is drawn in a session that has it, and what its arguments are drawn from."""

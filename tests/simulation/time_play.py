@@ -68,6 +68,10 @@ class Timing(Disrupting):
         world.run(1.0)
         if then:
             self._deed(then)
+        if world.calendar.trading_day(world.clock) == day.day and day.session is None and told != "clock":
+            for _ in range(2):  # before its open the broker's clock decides, which is heard each minute
+                world.hear(ClockFetched(world.wire.at, hours=world.exchange.hours(world.wire.at)))
+                world.run(61.0)
         known = world.engine.state.calendar.session_on(day.day)
         is_known = known == day.session if day.session is not None else isinstance(known, NoSession)
         if told != "clock" or self._contradicts(day):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cache, lru_cache
+from math import prod
 from typing import Any
 
 import orjson
@@ -49,7 +50,7 @@ from core.workflows.operator.kill_switch import REARM
 from core.workflows.session_watch import AHEAD
 from state.codec import GENESIS, checked_sum, decode
 from state.journal import Chain, MemoryJournal
-from tests.simulation.auditor import Auditor
+from tests.simulation.auditor import Act, Auditor
 from tests.simulation.bareness import Meter
 from tests.simulation.contradictions import Contradictions
 from tests.simulation.disruptions import Disruptions
@@ -568,6 +569,7 @@ class World:
         self.auditor = Auditor(self)
         self.price = Decimal(100)
         self.traded: list[Bar] = []
+        self.acts: list[Act] = []
         self.said: Command | None = None
         self.port = CommandPort(PortKind.SCRIPT)
         self._boot(with_checkpoint=False)
@@ -671,7 +673,7 @@ class World:
             del self.auditor.sent[refused]
             self.forgotten[refused] = asked[refused]
         for symbol in self.symbols:
-            self.meter._give_up(symbol)
+            self.meter.give_up(symbol)
         self.restart(down=down)
         return unknown
 
@@ -825,16 +827,23 @@ class World:
     def price_of(self, symbol: Symbol, price: Decimal | None = None) -> Decimal:
         """What a symbol trades at while SPY trades at `price`, its last one where none is given."""
         price = self.price if price is None else price
-        return price if symbol == SPY else _priced(OTHERS[symbol](price))
+        of = next((act.symbol for act in self.acts if act.to == symbol), symbol)
+        return price if symbol == SPY else _priced(OTHERS[of](price) / self._split_of(of))
 
     def traded_at(self, symbol: Symbol, since: timedelta) -> list[Decimal]:
         """The prices of its last minutes' bars."""
         bars = [bar for bar in self.traded if bar.symbol == symbol and self.wire.at - bar.start <= since]
         return [Decimal(price) for bar in bars for price in (bar.open, bar.close)]
 
+    def _split_of(self, symbol: Symbol) -> Decimal:
+        """Shares of today for one of the beginning."""
+        its = (act for act in self.acts if act.symbol == symbol)
+        return prod((Decimal(act.new) / act.old for act in its), start=Decimal(1))
+
     @property
     def others(self) -> tuple[Symbol, ...]:
-        return tuple(symbol for symbol in OTHERS if symbol in self.settings.symbols)
+        now = {act.symbol: act.to for act in self.acts if act.to != act.symbol}
+        return tuple(now.get(symbol, symbol) for symbol in OTHERS if symbol in self.settings.symbols)
 
     @property
     def symbols(self) -> tuple[Symbol, ...]:
