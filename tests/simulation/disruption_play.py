@@ -5,6 +5,7 @@ Each is drawn often in some sessions and never in others, as the rougher events 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -16,7 +17,7 @@ from core.model.session import Session
 from core.model.values import Quantity, Symbol
 from tests.kit.splits import Fate, becomes, splits
 from tests.simulation.auditor import Act
-from tests.simulation.bareness import REFUSED, UNHEARD_FILL
+from tests.simulation.bareness import REFUSED, UNHEARD_FILL, Owner
 from tests.simulation.contradiction_play import APART, Contradicting
 from tests.simulation.rough import Arguments
 from tests.simulation.surprises import Surprise
@@ -184,7 +185,7 @@ class Disrupting(Contradicting):
         """
         world = self.world
         self._hold("fraction" in deeds)
-        is_peace, before = self._is_peace(), set(world.meter.bare)
+        is_peace, before, leaving = self._is_peace(), set(world.meter.bare), self._stops_that_leave()
         self._note(f"account blocked{', shown' if is_shown else ''}")
         world.surprises.blocked_until = world.clock + timedelta(seconds=seconds + heard + LONGER)
         world.disruptions.shows_block = is_shown
@@ -195,7 +196,7 @@ class Disrupting(Contradicting):
         if is_peace and is_shown and deeds in ("exit", "part", "flatten"):
             for owner in world.meter.bare.keys() - before:
                 words = f"the stop of {owner[0]} of {owner[1]} made way for a sale that the account's block refuses"
-                world.auditor.require(False, words, "owed")
+                world.auditor.require(world.meter.shares(owner) <= leaving[owner], words, "owed")
         if dies:
             self._player().the_process_dies(0, "", 0, True, 0.1, 0)
         world.run(seconds)
@@ -207,6 +208,15 @@ class Disrupting(Contradicting):
                 cause = world.meter.cause_of(owner)
                 world.auditor.require(cause != REFUSED, words + cause, "owed")
         world.bar(world.price)
+
+    def _stops_that_leave(self) -> Counter[Owner]:
+        """Shares of stops that work, and that the desk has asked the broker to end."""
+        auditor, leaving = self.world.auditor, Counter[Owner]()
+        for order_id, seen in auditor.story.orders.items():
+            is_stop = seen.order.effect.only_reduces and seen.order.type.is_stop
+            if is_stop and seen.status.is_working and order_id in auditor.cancels.asked_for:
+                leaving[seen.order.symbol, seen.strategy] += seen.order.quantity - seen.filled
+        return leaving
 
     # ── lists and frames ─────────────────────────────────────────────────────────────────────────────────────────
 

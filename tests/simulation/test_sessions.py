@@ -220,6 +220,18 @@ def test_shares_of_two_lost_entries_have_no_stop_by_guess() -> None:
     assert play(made(745, 37).having(TWO_LOST)).failures == []
 
 
+BLOCKED_MEANWHILE = (
+    Event("the_broker_surprises", ("cancel", "pending", 5.0)),
+    Event("an_exit_is_signed", ("open", "-0.60", 30, 0.35)),
+    Event("trading_is_blocked", (True, 6.0, 20.0, "exit", True)),
+)
+
+
+def test_a_stop_may_be_on_its_way_out_before_a_block() -> None:
+    """EX-21, EX-22: its cancel was asked for before the account was blocked, and is done after"""
+    assert play(made(101_001, 2_610).having(BLOCKED_MEANWHILE)).failures == []
+
+
 NAMED_WRONGLY = {
     (740, 30): (
         Event("the_books_are_short", ("positions short, positions empty", 3.0, "exit", 75.0)),
