@@ -336,7 +336,7 @@ class Contradicting(Rough):
             self._deed(then)
         world.run(APART)
         if is_accepted:
-            world.hear(AcceptBroker(world.exchange.books(world.wire.at)))
+            world.hear(AcceptBroker(world.surprises.accepted(world.wire.at)))
             player.the_desk_is_armed_again()
             self._deed("entry")
         world.bar(world.price)

@@ -115,6 +115,19 @@ class Contradictions:
 
     def said(self, report: OrderReport) -> OrderReport:
         """The very same where nothing of it is said otherwise."""
+        report = self._in_its_words(report)
+        if self.words_left > 0:
+            self.words_left -= 1
+            self.world.surprises.met[f"unknown {' and '.join(self.words)}"] += 1
+            for name in self.words:
+                report = WORDS[name](report)
+        return self._with_legs(report, self.said)
+
+    def stands(self, report: OrderReport) -> OrderReport:
+        """As it is said each time, with no word that is unknown."""
+        return self._with_legs(self._in_its_words(report), self.stands)
+
+    def _in_its_words(self, report: OrderReport) -> OrderReport:
         word = self.ended.get(report.client_order_id)
         if word is not None and report.status is not OrderStatus.FILLED:
             status, raw_status, _ = SAID[word]
@@ -122,13 +135,11 @@ class Contradictions:
         idle = self.idle.get(report.client_order_id)
         if idle is not None and report.status in WORKING and not report.is_held:
             report = replace(report, status=OrderStatus.SUBMITTED, raw_status=idle)
-        if self.words_left > 0:
-            self.words_left -= 1
-            self.world.surprises.met[f"unknown {' and '.join(self.words)}"] += 1
-            for name in self.words:
-                report = WORDS[name](report)
+        return report
+
+    def _with_legs(self, report: OrderReport, said: Callable[[OrderReport], OrderReport]) -> OrderReport:
         if report.legs and any(leg.client_order_id in {*self.contradicted, *self.idle} for leg in report.legs):
-            legs = tuple(self.said(leg) for leg in report.legs if self.knows(leg.client_order_id))
+            legs = tuple(said(leg) for leg in report.legs if self.knows(leg.client_order_id))
             report = replace(report, legs=legs)
         return report
 

@@ -26,6 +26,7 @@ from core.messages.inputs import (
 )
 from core.model.broker import (
     Accepted,
+    BrokerBooks,
     Execution,
     FreshFigures,
     NoAnswer,
@@ -269,14 +270,31 @@ class Surprises:
         execution = update.execution and self._by_its_clock(update.execution)
         return replace(update, at=update.at + self.skew, report=self._said(update.report), execution=execution)
 
-    def _said(self, report: OrderReport) -> OrderReport:
-        report = self._contradictions.said(self._disruptions.said(report))
+    def accepted(self, at: datetime) -> BrokerBooks:
+        """Its books as a person takes them over: each order as it is told, with no list short and no row odd."""
+        picture = self.world.exchange.books(at)
+        known = [report for report in picture.orders if self._contradictions.knows(report.client_order_id)]
+        said = (self._told(self._contradictions.stands(self._disruptions.said(report))) for report in known)
+        return replace(picture, orders=tuple(map(self._in_cancel, said)))
+
+    def _told(self, report: OrderReport) -> OrderReport:
+        """With its executions or without, and by its clock."""
         if self.is_terse:
-            report = self._without_executions(report)
-        elif self.skew:
-            report = replace(report, executions=tuple(self._by_its_clock(one) for one in report.executions))
-        if report.client_order_id in self.pending and report.status is not None and report.status.is_working:
-            return replace(report, raw_status="pending_cancel")
+            return self._without_executions(report)
+        if self.skew:
+            return replace(report, executions=tuple(self._by_its_clock(one) for one in report.executions))
+        return report
+
+    def _is_in_cancel(self, report: OrderReport) -> bool:
+        return report.client_order_id in self.pending and report.status is not None and report.status.is_working
+
+    def _in_cancel(self, report: OrderReport) -> OrderReport:
+        return replace(report, raw_status="pending_cancel") if self._is_in_cancel(report) else report
+
+    def _said(self, report: OrderReport) -> OrderReport:
+        report = self._told(self._contradictions.said(self._disruptions.said(report)))
+        if self._is_in_cancel(report):
+            return self._in_cancel(report)
         if report.legs and self._next("legs"):
             self.met["legs left out"] += 1
             report = replace(report, legs=(), hides_legs=True)

@@ -225,11 +225,26 @@ BLOCKED_MEANWHILE = (
     Event("an_exit_is_signed", ("open", "-0.60", 30, 0.35)),
     Event("trading_is_blocked", (True, 6.0, 20.0, "exit", True)),
 )
+UNTOLD_IN_LISTS = (
+    Event("a_dip_is_bought", ("-0.30", 2.0, 5)),
+    Event("the_desk_is_left", (1, "OrderFilled", 1.0, "fraction", 0.0, False)),
+    Event("a_fill_is_corrected", ("exit", "-0.50", "books", False, "part", 3.0)),
+    Event("desks_come_and_go", ("link lost", 1, 0.05)),
+    Event("terms_are_restated", ("stop", "quantity", "4", False, "part")),
+    Event("a_fill_is_taken_back", ("entry", "whole", "activities", True, "fall", 200.0)),
+    Event("the_desk_is_left", (0, "", 5.0, "fraction", 1.0, True)),
+    Event("the_folder_is_restored", (200.0, "entry", True, "entry")),
+)
 
 
 def test_a_stop_may_be_on_its_way_out_before_a_block() -> None:
     """EX-21, EX-22: its cancel was asked for before the account was blocked, and is done after"""
     assert play(made(101_001, 2_610).having(BLOCKED_MEANWHILE)).failures == []
+
+
+def test_a_person_takes_over_the_books_that_the_broker_tells() -> None:
+    """EX-09: its lists still have a fill that it took back, and so have the books that a person accepts"""
+    assert play(made(101_001, 497).having(UNTOLD_IN_LISTS)).failures == []
 
 
 NAMED_WRONGLY = {

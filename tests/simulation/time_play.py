@@ -219,7 +219,7 @@ class Timing(Disrupting):
         self._deed(deed)
         world.run(APART)
         if is_accepted:
-            world.hear(AcceptBroker(world.exchange.books(world.wire.at)))
+            world.hear(AcceptBroker(world.surprises.accepted(world.wire.at)))
             player.the_desk_is_armed_again()
         self._deed(then)
         world.run(APART)
