@@ -526,6 +526,8 @@ class Meter:
                 return PAIR_ENDED
             is_called = stop.status is OrderStatus.CANCELLED and world.contradictions.ended.get(order_id) == "canceled"
             last_of_all = CALLED_CANCELLED if is_called else last_of_all
+            if stop.status.is_terminal and not self._is_of_what_is_held(stop):
+                continue  # it guarded what was held before
             replaced = story.orders.get(stop.order.replaces or "")
             if stop.status.is_terminal and replaced is not None and replaced.code is not EndCode.REPLACED:
                 continue  # the one before stands, or ended by itself

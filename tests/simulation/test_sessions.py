@@ -284,10 +284,16 @@ NAMED_WRONGLY = {
         Event("the_broker_forgets_an_order", ("stop", False, "cancel", 130.0)),
         Event("something_between_key_and_figures", (2.0, 0.15, "decline")),
     ),
+    (101_001, 3_213): (
+        Event("a_cancel_stays_pending", ("move", "night", False, "")),
+        Event("the_line_fails", ("request", "SubmitOrder", "lost", 0.3)),
+        Event("a_fill_is_taken_back", ("stop", "one", "activities", False, "", 200.0)),
+    ),
 }
 """A stop that a person took back after its replacement was refused; a stop that is called pending_cancel.
 
-A stop that a person took back beside one that was refused, beside one that was lost, and after it was made less.
+A stop that a person took back beside one that was refused, beside one that was lost, and after it was made less. A stop
+whose fill the broker took back, after one of an earlier position expired.
 """
 
 
