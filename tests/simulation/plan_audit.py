@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core import facts
 from core.messages.commands import BasketRow
@@ -16,6 +16,9 @@ from core.model.basket import Basket, BasketEnd, BasketPhase, BasketSource, Sign
 from core.model.order import OrderRequest
 from core.model.staging import AuthorizationKind, Proposal, StandingAuthorization, Ticket
 from core.model.values import ClientOrderId, Digest, ProposalId, TicketId
+
+if TYPE_CHECKING:
+    from simulation.auditor import Seen
 
 
 @dataclass(slots=True)
@@ -252,8 +255,14 @@ class PlanAudit:
         self.require(not waiting, f"{name} opens before the turn of {waiting}")
 
     def _is_filled(self, signed: SignedOrder) -> bool:
-        order = self.auditor.story.orders.get(signed.order_id)
+        order = self._standing_for(signed)
         return order is not None and order.filled >= order.order.quantity
+
+    def _standing_for(self, signed: SignedOrder) -> Seen | None:
+        """Its order, or the one that went again for it under a new id (EX-24)."""
+        orders = self.auditor.story.orders
+        again = (seen for seen in orders.values() if seen.again_of == signed.order_id)
+        return next(again, orders.get(signed.order_id))
 
     def _has_no_turn(self, seen: PlanSeen, signed: SignedOrder) -> bool:
         return signed.proposal.id not in seen.turns | seen.skipped
@@ -296,8 +305,7 @@ class PlanAudit:
         if seen.signed is None or fact.report is None:
             return
         for signed, line in zip(seen.signed.orders, fact.report.lines, strict=True):
-            again = (seen for seen in story.orders.values() if seen.again_of == signed.order_id)
-            order = next(again, story.orders.get(signed.order_id))
+            order = self._standing_for(signed)
             true = (None, Decimal(0)) if order is None else (order.status, order.filled)
             self.require(
                 (line.status, line.filled) == true, f"{name} reports {line.status} {line.filled} of {signed.order_id}"

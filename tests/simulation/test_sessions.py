@@ -247,6 +247,18 @@ def test_a_person_takes_over_the_books_that_the_broker_tells() -> None:
     assert play(made(101_001, 497).having(UNTOLD_IN_LISTS)).failures == []
 
 
+SENT_AGAIN = (
+    Event("an_order_is_typed", ("add", "2.5", "0.05", "3.00", "broker", "SPY")),
+    Event("a_folder_of_weeks_ago_is_restored", (9, "another", True, "exit")),
+    Event("a_plan_is_played", ("the waiting proposals", 927_054_370, 2.0, "at once", 0.0, "nothing", "nothing")),
+)
+
+
+def test_a_sell_that_went_again_under_a_new_id_is_filled_by_it() -> None:
+    """EX-10, EX-24: its first id is of another order at the broker, and the buys of its basket wait for the second"""
+    assert play(made(101_001, 5_514).having(SENT_AGAIN)).failures == []
+
+
 NAMED_WRONGLY = {
     (740, 30): (
         Event("the_books_are_short", ("positions short, positions empty", 3.0, "exit", 75.0)),
