@@ -156,8 +156,24 @@ class Meter:
             self._opened[owner] = at
         if not booked.opens and booked.request.type.is_stop:
             self.named[owner] += shares
+        elif booked.opens and seen.names_stop:
+            self.named[owner] -= self._named_of_taken_back(owner, shares)
         self.named[owner] = min(self.named[owner], abs(after)) if before * after >= 0 else ZERO
         self._judge(owner, at)
+
+    def _named_of_taken_back(self, owner: Owner, shares: Decimal) -> Decimal:
+        """Shares with a named stop among those of an entry's that the broker takes back: none that exits sold before.
+
+        Entries that name a stop had bought all those that are held, and those that were sold.
+        """
+        bought = shares
+        for order_id, seen in self.world.auditor.story.orders.items():
+            is_its_own = (seen.order.symbol, seen.strategy) == owner and not seen.order.effect.only_reduces
+            booked = self.world.exchange._book.find(order_id)
+            if is_its_own and seen.names_stop and booked is not None and self._bought_what_is_held(seen):
+                bought += booked.filled
+        sold = max(bought - self.named[owner], ZERO)
+        return min(max(shares - sold, ZERO), self.named[owner])
 
     def _named_of(self, entry: Seen, held: Decimal, quantity: Decimal) -> Decimal:
         """Shares with a named stop among those that an exit sold: a stop sells its own, any other exit those last, none

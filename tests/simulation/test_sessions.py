@@ -301,11 +301,17 @@ NAMED_WRONGLY = {
         Event("the_line_fails", ("request", "SubmitOrder", "lost", 0.3)),
         Event("a_fill_is_taken_back", ("stop", "one", "activities", False, "", 200.0)),
     ),
+    (101_001, 5_520): (
+        Event("words_are_unknown", ("side", 12, "entry, exit", 3.0)),
+        Event("an_order_is_typed", ("open", "0.5", "", "0.30", "desk", "SPY")),
+        Event("a_fill_is_taken_back", ("entry", "whole", "books", True, "kill", 30.0)),
+    ),
 }
 """A stop that a person took back after its replacement was refused; a stop that is called pending_cancel.
 
 A stop that a person took back beside one that was refused, beside one that was lost, and after it was made less. A stop
-whose fill the broker took back, after one of an earlier position expired.
+whose fill the broker took back, after one of an earlier position expired. Shares whose stop the desk holds, after the
+broker took back those that it held the stop of.
 """
 
 
