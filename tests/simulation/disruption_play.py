@@ -13,8 +13,9 @@ from random import Random
 
 from core.brokers.simulated.order_book import BookedOrder
 from core.messages.commands import Halt, Kill
+from core.model.broker import UpdateEvent
 from core.model.session import Session
-from core.model.values import Quantity, Symbol
+from core.model.values import ClientOrderId, Quantity, Symbol
 from tests.kit.splits import Fate, becomes, splits
 from tests.simulation.auditor import Act
 from tests.simulation.bareness import REFUSED, UNHEARD_FILL, Owner
@@ -185,7 +186,8 @@ class Disrupting(Contradicting):
         """
         world = self.world
         self._hold("fraction" in deeds)
-        is_peace, before, leaving = self._is_peace(), set(world.meter.bare), self._stops_that_leave()
+        is_peace, before = self._is_peace(), set(world.meter.bare)
+        working, leaving = self._stops_that_work()
         self._note(f"account blocked{', shown' if is_shown else ''}")
         world.surprises.blocked_until = world.clock + timedelta(seconds=seconds + heard + LONGER)
         world.disruptions.shows_block = is_shown
@@ -194,9 +196,10 @@ class Disrupting(Contradicting):
             self._deed(deed)
             world.run(1.0)
         if is_peace and is_shown and deeds in ("exit", "part", "flatten"):
+            gone = self._shares_of(leaving | set(filter(self._is_over, working)))
             for owner in world.meter.bare.keys() - before:
                 words = f"the stop of {owner[0]} of {owner[1]} made way for a sale that the account's block refuses"
-                world.auditor.require(world.meter.shares(owner) <= leaving[owner], words, "owed")
+                world.auditor.require(world.meter.shares(owner) <= gone[owner], words, "owed")
         if dies:
             self._player().the_process_dies(0, "", 0, True, 0.1, 0)
         world.run(seconds)
@@ -209,14 +212,29 @@ class Disrupting(Contradicting):
                 world.auditor.require(cause != REFUSED, words + cause, "owed")
         world.bar(world.price)
 
-    def _stops_that_leave(self) -> Counter[Owner]:
-        """Shares of stops that work, and that the desk has asked the broker to end."""
-        auditor, leaving = self.world.auditor, Counter[Owner]()
-        for order_id, seen in auditor.story.orders.items():
-            is_stop = seen.order.effect.only_reduces and seen.order.type.is_stop
-            if is_stop and seen.status.is_working and order_id in auditor.cancels.asked_for:
-                leaving[seen.order.symbol, seen.strategy] += seen.order.quantity - seen.filled
-        return leaving
+    def _stops_that_work(self) -> tuple[set[ClientOrderId], set[ClientOrderId]]:
+        """Stops that work, and those of them that the desk has asked the broker to end."""
+        auditor = self.world.auditor
+        working = {
+            order_id
+            for order_id, seen in auditor.story.orders.items()
+            if seen.order.effect.only_reduces and seen.order.type.is_stop and seen.status.is_working
+        }
+        return working, working & auditor.cancels.asked_for.keys()
+
+    def _is_over(self, order_id: ClientOrderId) -> bool:
+        """Whether it ended with its session, and nobody asked for that."""
+        booked = self.world.exchange._book.find(order_id)
+        has_expired = booked is not None and not booked.is_working and booked.last_event is UpdateEvent.EXPIRED
+        return has_expired and order_id not in self.world.auditor.cancels.asked_for
+
+    def _shares_of(self, stops: set[ClientOrderId]) -> Counter[Owner]:
+        """What they had not sold."""
+        shares = Counter[Owner]()
+        for order_id in stops:
+            seen = self.world.auditor.story.orders[order_id]
+            shares[seen.order.symbol, seen.strategy] += seen.order.quantity - seen.filled
+        return shares
 
     # ── lists and frames ─────────────────────────────────────────────────────────────────────────────────────────
 

@@ -242,6 +242,23 @@ def test_a_stop_may_be_on_its_way_out_before_a_block() -> None:
     assert play(made(101_001, 2_610).having(BLOCKED_MEANWHILE)).failures == []
 
 
+BLOCKED_AT_THE_CLOSE = (
+    Event("a_request_hangs", ("an entry", "it arrives late", 9.0, False, "fraction, bare, part, exit", 3.0)),
+    Event("a_request_hangs", ("a stop", "it never arrives", 1.0, False, "exit", 10.0)),
+    Event("a_plan_is_played", ("flatten everything", 745_745_797, 70.0, "at once", 2.0, "trouble", "go on")),
+    Event("an_update_is_replayed", (1,)),
+    Event("maintenance_rises", ("0.80", "1.40", 9, "4", False)),
+    Event("desks_come_and_go", ("nobody", 0, 61.0)),
+    Event("exits_are_not_taken", ("a stop", "500", 1, 60.0, "fraction, part", 30.0)),
+    Event("trading_is_blocked", (True, 65.0, 300.0, "flatten", False)),
+)
+
+
+def test_a_stop_may_end_with_its_session_in_a_block() -> None:
+    """EX-21, EX-22: it expires at the close, and makes way for nothing"""
+    assert play(made(101_001, 6_455).having(BLOCKED_AT_THE_CLOSE)).failures == []
+
+
 def test_a_person_takes_over_the_books_that_the_broker_tells() -> None:
     """EX-09: its lists still have a fill that it took back, and so have the books that a person accepts"""
     assert play(made(101_001, 497).having(UNTOLD_IN_LISTS)).failures == []
