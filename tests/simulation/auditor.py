@@ -663,6 +663,12 @@ class Auditor:
         self.cancels.asked_for.pop(fact.client_order_id, None)
 
     def _filled(self, fact: facts.OrderFilled) -> None:
+        its = self.world.engine.state.ledger.order(fact.fill.client_order_id)
+        is_of_before = fact.fill.client_order_id in self.story.of_before and its is not None
+        self.require(
+            not is_of_before or its.cancel_requested_at is not None,
+            f"{fact.fill.client_order_id} is from before a corporate action, and traded",
+        )
         story, fill = self.story, fact.fill
         seen = story.orders[fill.client_order_id]
         self.require(fill.execution_id not in story.executions, f"execution {fill.execution_id} was counted twice")

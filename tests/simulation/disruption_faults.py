@@ -11,6 +11,7 @@ from core.brokers.alpaca import books
 from core.brokers.alpaca.books import OrderPages
 from core.brokers.alpaca.fields import UnreadableFieldError
 from core.execution import order_status
+from core.execution.reconciliation import Comparison
 from core.trading_state.account_block import AccountBlock
 from core.workflows.orders.fill_reversals import FillReversals
 from core.workflows.orders.request_reserve import RequestRoom
@@ -68,7 +69,19 @@ def no_order_is_looked_up_for_its_fill(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(UnfilledOrders, "_look_up", lambda *_: iter(()))
 
 
+def a_split_is_not_followed(patch: pytest.MonkeyPatch) -> None:
+    """Shares that came without an order stay a difference (EX-25)."""
+    patch.setattr(Comparison, "split", lambda *_: None)
+
+
+def shares_with_another_symbol_are_not_followed(patch: pytest.MonkeyPatch) -> None:
+    """A position is gone, and another came (EX-25)."""
+    patch.setattr(Comparison, "move", lambda *_: None)
+
+
 DISRUPTION_FAULTS = (
+    a_split_is_not_followed,
+    shares_with_another_symbol_are_not_followed,
     a_fill_taken_back_stays_counted,
     a_corrected_price_is_not_followed,
     an_order_that_leaves_covers,

@@ -125,10 +125,10 @@ class Disrupting(Contradicting):
 
     # ── corporate actions ────────────────────────────────────────────────────────────────────────────────────────
 
-    def shares_are_split(self, new: int, old: int, fate: str, dies: bool, then: str) -> None:
+    def shares_are_split(self, new: int, old: int, fate: str, is_for_days: bool, dies: bool, then: str) -> None:
         """Of a symbol that is held with its stop, before a session opens; the books show it at once."""
         world = self.world
-        if world.acts or TRADED not in world.symbols or not self._holds_another():
+        if world.acts or TRADED not in world.symbols or not self._holds_another(is_for_days):
             return
         self._note(f"split {new} for {old}, orders {fate}")
         before = world.exchange._ledger.quantity(TRADED)
@@ -137,18 +137,21 @@ class Disrupting(Contradicting):
         splits(world.exchange, world.wire.at, TRADED, new, old, Fate(fate))
         self._acted(TRADED, before, (new, old), dies, then)
 
-    def shares_are_renamed(self, new: int, old: int, fate: str, dies: bool, then: str) -> None:
+    def shares_are_renamed(self, new: int, old: int, fate: str, is_for_days: bool, dies: bool, then: str) -> None:
         """They are shares of another symbol when the next session opens; a ratio other than one is a merger's."""
         world = self.world
-        if world.acts or TRADED not in world.symbols or not self._holds_another():
+        if world.acts or TRADED not in world.symbols or not self._holds_another(is_for_days):
             return
         self._note(f"renamed {new} for {old}, orders {fate}")
         before = world.exchange._ledger.quantity(TRADED)
         becomes(world.exchange, world.wire.at, TRADED, RENAMED, Fate(fate), new, old)
         self._acted(RENAMED, before, (new, old), dies, then)
 
-    def _holds_another(self) -> bool:
-        """Whether it is held by the desk and at the broker alike, and nothing of it is under way."""
+    def _holds_another(self, is_for_days: bool) -> bool:
+        """Whether it is held by the desk and at the broker alike, and nothing of it is under way.
+
+        Its stop ended with the day, or one that lasts was signed after the close.
+        """
         world = self.world
         self._begin()
         if not world.engine.state.ledger.positions_in(TRADED):
@@ -157,6 +160,8 @@ class Disrupting(Contradicting):
         session = world.calendar.session_at(world.clock)
         if isinstance(session, Session):
             world.run_until(session.close + timedelta(minutes=30))
+        if is_for_days:
+            self._guard(self._player())
         world.run_until(world.calendar.next_session(world.clock).open - timedelta(minutes=15))
         world.run(APART)
         ledger, theirs = world.engine.state.ledger, world.exchange._ledger.quantity(TRADED)
@@ -419,6 +424,7 @@ def a_corporate_action(chance: Random) -> Arguments:
     return (
         *chance.choice(((2, 1), (3, 2), (1, 4), (1, 2))),
         chance.choice([fate.value for fate in Fate]),
+        chance.random() < 0.6,
         chance.random() < 0.3,
         chance.choice(("", "", "exit", "kill", "flatten", "bar", "move")),
     )
@@ -428,6 +434,7 @@ def another_symbol(chance: Random) -> Arguments:
     return (
         *chance.choice(((1, 1), (1, 1), (2, 1), (1, 4))),
         chance.choice((Fate.SURVIVE.value, Fate.CANCELLED.value)),
+        chance.random() < 0.6,
         chance.random() < 0.3,
         chance.choice(("", "", "exit", "kill", "flatten", "bar", "move")),
     )

@@ -80,6 +80,8 @@ KINDS = {
     "no_deficit_is_told": "maintenance_rises",
     "only_the_first_deficit_is_told": "maintenance_rises",
     "a_corrected_price_is_not_followed": "a_fill_is_corrected",
+    "a_split_is_not_followed": "shares_are_split",
+    "shares_with_another_symbol_are_not_followed": "shares_are_renamed",
     "a_fill_taken_back_stays_counted": "a_fill_is_taken_back",
     "a_kill_knows_no_limit": "orders_of_others_are_killed",
     "a_list_from_before_our_fill_is_believed": "positions_lag",
