@@ -255,7 +255,7 @@ class Stories:
         after = {owner.strategy: owner.quantity for owner in moved.owners}
         if isinstance(moved, facts.CorporateActionApplied) and moved.to is not None:
             for strategy in after:
-                self._held[moved.to, strategy] = self._held.pop((moved.symbol, strategy))
+                self._held[moved.to, strategy] = self._held.pop((moved.symbol, strategy), _Held())
             moved = replace(moved, symbol=moved.to, to=None)
         if not after and isinstance(moved, facts.CorporateActionApplied):
             return

@@ -26,6 +26,7 @@ from core.model.alert import AlertKind, AlertTerms
 from core.model.codes import OwedReason, ReadOnlyCode
 from core.model.order import Side, TimeInForce
 from core.model.values import Price, Symbol, plain
+from core.post_mortem.trade_attribution import Stories
 from tests.kit.splits import Fate, becomes
 from tests.scenarios.changes import confirms_now, passes
 from tests.scenarios.elsewhere import trades_elsewhere
@@ -177,6 +178,19 @@ def test_a_close_sells_the_shares_of_the_new_symbol() -> None:
     assert house.desk.ledger.positions() == ()
     assert waiting(house) == []
     assert_can_be_rebuilt(house)
+
+
+def test_a_journal_that_begins_with_it_is_read() -> None:
+    """EX-25: the purchase is in an earlier part"""
+    house = a_moved_house()
+    house.until("09:32", FRIDAY)
+    records = [*house.journal.records()]
+    first = next(at for at, record in enumerate(records) if isinstance(record.fact, CorporateActionApplied))
+    stories = Stories()
+    for record in records[first:]:
+        stories.take(record)
+
+    assert stories.trades == []
 
 
 def test_an_alert_follows() -> None:
