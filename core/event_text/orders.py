@@ -475,8 +475,8 @@ def _activity(fact: ActivityFact) -> str:
             return f"{what}: earlier prices count per new share"
         case facts.CorporateActionApplied(to=str()):
             before, after = plain(fact.quantity_before), plain(fact.quantity_after)
-            what = f"{before} {fact.symbol} of {fact.day} became {after} {fact.to}"
-            return f"{what} at the same cost{_moved_by(fact)}"
+            what = f"{before} {fact.symbol} became {after} {fact.to} on {fact.day}"
+            return f"{what}, at the same cost{_moved_by(fact)}"
         case facts.CorporateActionApplied():
             what = f"{fact.symbol} split of {fact.day}: {plain(fact.quantity_before)} became"
             return f"{what} {plain(fact.quantity_after)} at the same cost{_moved_by(fact)}"

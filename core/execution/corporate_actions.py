@@ -35,7 +35,7 @@ DENOMINATORS = 20
 CLOSE_TO = Decimal("0.1")
 """Tolerance of an average price beside an announced ratio: a wash sale, a fee or a return of capital changes it."""
 SAME = Decimal("0.001")
-"""Tolerance of the average price of shares that only have another symbol: two purchases of as many differ by more."""
+"""Tolerance of an average price under another symbol: that of two purchases for the same money differs by more."""
 LEAST = Decimal("0.04")
 """A smaller change of the shares is no split."""
 WHOLE = Decimal(1)
@@ -97,38 +97,22 @@ def _whole(shares: Decimal) -> Decimal:
     return shares.to_integral_value(ROUND_DOWN)
 
 
-def split_in_books(
+def action_in_books(
     held: Sequence[Position], theirs: BrokerPosition, day: date, tolerance: Decimal, announced: Sequence[Decimal] = ()
 ) -> CorporateActionApplied | None:
-    """Return the split by which the broker's position differs from ours; None if none explains it."""
+    """Return what made the broker's position of ours, under its symbol or another; None if nothing explains it."""
     ours, price = _net(held), average_of(held)
     if price is None:
         return None
-    ratio = split_ratio(ours, theirs.quantity, price, theirs.average_price, tolerance, announced)
-    if ratio is None:
-        return None
-    owners = owners_of_split(held, theirs.quantity, ratio)
-    return CorporateActionApplied(
-        (), day, theirs.symbol, ratio, ours, theirs.quantity, owners, ours, ActionEvidence.BOOKS
-    )
-
-
-def move_in_books(
-    held: Sequence[Position], theirs: BrokerPosition, day: date, tolerance: Decimal, announced: Sequence[Decimal] = ()
-) -> CorporateActionApplied | None:
-    """Return how a position that is gone became the broker's new one; None if cost and shares say otherwise."""
-    ours, price = _net(held), average_of(held)
-    if price is None:
-        return None
-    ratio = split_ratio(ours, theirs.quantity, price, theirs.average_price, tolerance, announced)
-    if ours == theirs.quantity and abs(theirs.average_price - price) <= SAME * price:
+    to = theirs.symbol if theirs.symbol != held[0].symbol else None
+    within = tolerance if to is None else SAME
+    ratio = split_ratio(ours, theirs.quantity, price, theirs.average_price, within, announced)
+    if to is not None and ours == theirs.quantity and abs(theirs.average_price - price) <= SAME * price:
         ratio = WHOLE
     if ratio is None:
         return None
     owners, books = owners_of_split(held, theirs.quantity, ratio), ActionEvidence.BOOKS
-    return CorporateActionApplied(
-        (), day, held[0].symbol, ratio, ours, theirs.quantity, owners, ours, books, to=theirs.symbol
-    )
+    return CorporateActionApplied((), day, held[0].symbol, ratio, ours, theirs.quantity, owners, ours, books, to=to)
 
 
 def splits_in(

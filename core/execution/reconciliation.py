@@ -14,7 +14,7 @@ from decimal import Decimal
 from itertools import compress, count
 from operator import is_not
 
-from core.execution.corporate_actions import average_of, move_in_books, split_in_books
+from core.execution.corporate_actions import action_in_books, average_of
 from core.execution.ledger import Ledger
 from core.execution.order import Order
 from core.facts import CorporateActionApplied
@@ -306,7 +306,7 @@ class Comparison:
         if theirs is None:
             return None
         held, tolerance = self.ledger.positions_in(symbol), self.limits.split_tolerance
-        return split_in_books(held, theirs, day, tolerance, self.announced(symbol))
+        return action_in_books(held, theirs, day, tolerance, self.announced(symbol))
 
     def move(self, symbol: Symbol, day: date) -> CorporateActionApplied | None:
         """Return how shares of this symbol became another's, or another's these; None if that explains nothing.
@@ -321,7 +321,7 @@ class Comparison:
         held, listed = self.ledger.positions_in(gone), self.announced(gone)
         if any(position.traded is not None for position in held):
             return None
-        found = move_in_books(held, self._theirs[came], day, self.limits.split_tolerance, listed)
+        found = action_in_books(held, self._theirs[came], day, self.limits.split_tolerance, listed)
         if found is None:
             return None
         its = (order.id for order in self.ledger.working() if order.request.symbol == gone)
@@ -336,10 +336,18 @@ class Comparison:
 
     @property
     def _came(self) -> list[Symbol]:
-        """Return the symbols that the broker lists and we do not hold, nor wait for."""
+        """Return the symbols that the broker lists, and that no order of ours or of others may have bought or sold."""
         waited_for = {order.request.symbol for order in self.ledger.working() if not order.only_reduces}
         ours = {position.symbol for position in self.ledger.positions()}
-        return sorted(self._theirs.keys() - ours - self.unknown() - waited_for)
+        found = self._theirs.keys() - ours - self.unknown() - waited_for
+        return sorted(symbol for symbol in found if not self._is_from_orders_of_others(symbol))
+
+    def _is_from_orders_of_others(self, symbol: Symbol) -> bool:
+        """Whether listed orders of others opened as much as the broker has of it."""
+        true = self._broker_quantity(symbol)
+        side = Side.BUY if true > 0 else Side.SELL
+        its = (r for r in self.listing.filled_by_others(self._is_ours) if (r.symbol, r.side) == (symbol, side))
+        return sum((report.filled_quantity for report in its), ZERO) >= abs(true)
 
     def came_instead(self, symbol: Symbol) -> tuple[Symbol, ...]:
         """Return the symbols that the broker lists anew while all shares of this one are gone: they may be its."""

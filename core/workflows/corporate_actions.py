@@ -33,7 +33,6 @@ from core.workflows.orders.cancellation import Cancellation
 from core.workflows.workflow import answers, apart, follow_up, follows
 
 MAY_BE_SPLIT = "its symbol may have been split: open it again"
-BEFORE = "its symbol was split: its prices are from before"
 
 
 class CorporateActions:
@@ -137,20 +136,23 @@ class CorporateActions:
         sightings.quotes.pop(fact.symbol, None)
         if fact.to is None and (last := sightings.closes.get(fact.symbol)) is not None and last[0] < fact.day:
             sightings.closes[fact.symbol] = last[0], price_now(last[1], fact.ratio)
-        words = f"{fact.symbol} was split {ratio_in_words(fact.ratio)}: its prices are from before"
-        if fact.to is not None:
-            words = f"{fact.symbol} is {fact.to} now: its shares are no more"
         for proposal in self.state.stage.proposals():
             if proposal.symbol == fact.symbol:
+                words = _of_before(fact.symbol, fact.symbol_now, fact.ratio)
                 self.state.record(ProposalEnded(proposal.id, ProposalEnd.WITHDRAWN, words))
-        yield from self._cancel(words, fact.symbol_now)
+        yield from self.cancel_what_is_of_before()
 
-    def resume(self) -> Iterator[Effect]:
-        """Cancel orders from before a split that a crash, or a close that was given up, left at the broker."""
-        yield from self._cancel(BEFORE)
-
-    def _cancel(self, words: str, symbol: Symbol | None = None) -> Iterator[Effect]:
+    def cancel_what_is_of_before(self) -> Iterator[Effect]:
+        """Cancel orders from before a corporate action, also those that a crash or a close that ended left."""
         for order in self.state.ledger.working():
             is_asked = order.is_cancelling and order.cancel_code is CancelCode.SPLIT
-            if order.is_before_split and symbol in (None, order.request.symbol) and not is_asked:
+            if order.is_before_split and not is_asked:
+                symbol = order.request.symbol
+                words = _of_before(order.listed_as or symbol, symbol, order.split)
                 yield from apart(self.state, partial(self.cancellation.cancel, order, words, CancelCode.SPLIT))
+
+
+def _of_before(symbol: Symbol, now: Symbol, ratio: Decimal) -> str:
+    if now != symbol:
+        return f"{symbol} became {now}: it is for shares of before"
+    return f"{symbol} was split {ratio_in_words(ratio)}: its prices are from before"

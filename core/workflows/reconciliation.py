@@ -329,7 +329,7 @@ class Reconciliation:
 
     def _renew(self) -> Iterator[Effect]:
         """Restore reduced stops with their shares, and request stops that a crash kept from being requested."""
-        yield from apart(self.state, self.corporate_actions.resume)
+        yield from apart(self.state, self.corporate_actions.cancel_what_is_of_before)
         yield from apart(self.state, self.excess_exits.after_comparison)
         done_apart(self.state, self.stop_renewal.resume)
         done_apart(self.state, self.expired_exits.resume)
@@ -522,7 +522,7 @@ class Reconciliation:
             rests = f"its own list has our {order.request.side.value} {order.request.type.value}"
             return f"{said}, but {rests} of {plain(order.remaining)}; nothing is taken back; {WAY_OUT}"
         if instead := self._came_with_it(symbol, comparison):
-            return f"{said}, and {', '.join(instead)} came as they went: they may be its shares; {WAY_OUT}"
+            return f"{said}; {', '.join(instead)} came at the same time, and may be what it became; {WAY_OUT}"
         if comparison.shrinks(difference) and self._is_guarded_here(symbol):
             return f"{said}, and this desk guards them; nothing is taken back; {WAY_OUT}"
         if self._may_lag(difference, comparison):

@@ -48,7 +48,7 @@ SAID_SINCE = (
     b"its id is of another order at the broker",
     b"new orders had ids that",
     b"its prices are from before",
-    b" now: its shares are no more",
+    b": it is for shares of before",
 )
 """Words that no release without codes wrote."""
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from core.execution.corporate_actions import split_in_books
+from core.execution.corporate_actions import action_in_books
 from core.facts import ActionEvidence, AuthorizationEnded
 from core.messages.effects import CancelOrder
 from core.model.codes import AuthorizationCode
@@ -29,7 +29,7 @@ def is_split(house: House, *, in_the_books: bool = False) -> None:
     """Two for one, by the broker's activity or first by its books; its orders stay as they are."""
     splits(house.exchange, house.line.at, SPY, 2, 1, Fate.SURVIVE)
     (theirs,) = house.exchange.books(house.line.at).positions
-    fact = split_in_books(house.desk.ledger.positions_in(SPY), theirs, THURSDAY, Decimal(0))
+    fact = action_in_books(house.desk.ledger.positions_in(SPY), theirs, THURSDAY, Decimal(0))
     assert fact is not None
     house.engine.state.record(fact if in_the_books else replace(fact, evidence=ActionEvidence.ACTIVITY))
     look(house)

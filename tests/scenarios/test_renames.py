@@ -11,6 +11,7 @@ from decimal import Decimal
 
 import pytest
 
+from core.execution.ledger_state import UNKNOWN_OWNER
 from core.facts import (
     ActionEvidence,
     AlertRang,
@@ -250,6 +251,32 @@ def test_a_sale_and_a_purchase_elsewhere_are_no_rename(price: str) -> None:
     house.until("09:40", FRIDAY)
 
     assert house.facts(CorporateActionApplied) == []
+
+
+def test_a_sale_and_a_purchase_over_a_night_are_no_rename() -> None:
+    """the desk was off: both orders are in the broker's list, and no person is asked"""
+    house = a_house(RENAMED)
+    house.is_off_until(at("09:31", FRIDAY))
+    trades_elsewhere(house.exchange, at("09:31", FRIDAY), Side.SELL, str(SHARES))
+    trades_elsewhere(house.exchange, at("09:32", FRIDAY), Side.BUY, str(SHARES), NEW)
+    house.restarted().until("09:44", FRIDAY)
+
+    assert house.facts(CorporateActionApplied) == []
+    assert house.desk.control.state.is_reconciled
+    assert [(p.symbol, p.strategy) for p in house.desk.ledger.positions()] == [(NEW, UNKNOWN_OWNER)]
+
+
+@pytest.mark.parametrize("cost", ["1002", "998", "990", "1010"])
+def test_as_much_money_in_another_symbol_is_no_merger(cost: str) -> None:
+    """four at 250 for ten at 100, but for two tenths of a percent: an account that holds equal parts looks so"""
+    house = a_house(RENAMED)
+    house.is_off_until(SHOWN_AT)
+    becomes(house.exchange, SHOWN_AT, SPY, NEW, Fate.SURVIVE, 2, 5)
+    house.exchange._ledger._holdings[NEW].cost = Decimal(cost)
+    house.restarted().until_moment(SHOWN_AT + timedelta(minutes=5))
+
+    assert house.facts(CorporateActionApplied) == []
+    assert house.last(ReconciliationFailed).code is ReadOnlyCode.UNPROVEN
 
 
 def test_a_bracket_over_a_rename() -> None:

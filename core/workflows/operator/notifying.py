@@ -126,7 +126,7 @@ class Notifying:
         if fact.owners and self._terms.in_force:
             words = f"{event_text.in_words(fact)}; orders and tickets from before it have ended"
             if fact.to is not None:
-                words += f", and strategies that name {fact.symbol} in the settings see none of them"
+                words += f"; strategies and lists that name {fact.symbol} do not follow {fact.to}"
             self._tell(Subject(FILL, words, fact.symbol_now, grave=Severity.WARNING))
 
     @follows(facts.StopOwed)

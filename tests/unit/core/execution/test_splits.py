@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from decimal import ROUND_DOWN, Decimal
+from decimal import Decimal
+from fractions import Fraction
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from core.execution.corporate_actions import SPLITS, owners_of_split, split_in_books, split_ratio, splits_in
+from core.execution.corporate_actions import SPLITS, action_in_books, owners_of_split, split_ratio, splits_in
 from core.execution.ledger import Ledger
 from core.facts import CorporateActionApplied, OrderRestated, OwnerShare, PositionCorrected
 from core.model.broker import BrokerPosition
 from core.model.order import Effect, OrderStatus, Side
 from core.model.order_terms import StatedTerms
 from core.model.reconciliation import Activity, ActivityId, ActivityKind
+from core.model.rescaling import MOST
 from core.model.values import CENT, Price, Quantity, Symbol
 from tests.kit.rows import table
 from tests.unit.core.brokers.trading_floor import NewYorkHours, at
@@ -126,7 +128,7 @@ def test_orders_from_before_a_split_are_marked(
         old = StatedTerms.of_order(stop.request)
         books.fold(OrderRestated(stop.id, old, replace(old, stop_price=Price(Decimal(after)))))
     theirs = BrokerPosition(SPY, Quantity(Decimal(20)), Price(Decimal(50)))
-    split = split_in_books(books.ledger.positions_in(SPY), theirs, DAY, TOLERANCE)
+    split = action_in_books(books.ledger.positions_in(SPY), theirs, DAY, TOLERANCE)
     assert split is not None
     books.fold(split)
 
@@ -153,11 +155,13 @@ def test_a_split_gives_each_owner_its_part(true: str, ratio: str, after: dict[st
 @given(st.lists(st.integers(1, 12), min_size=1, max_size=4), st.sampled_from(SPLITS), st.booleans(), st.booleans())
 def test_the_owners_have_the_brokers_whole(held: list[int], new: Decimal, is_reverse: bool, is_short: bool) -> None:
     """EX-25: also where a fraction of the whole is paid in cash"""
-    ratio, sign = 1 / new if is_reverse else new, -1 if is_short else 1
+    exact, sign = Fraction(new).limit_denominator(MOST), -1 if is_short else 1
+    exact = 1 / exact if is_reverse else exact
+    ratio = Decimal(exact.numerator) / exact.denominator
     ledger = a_ledger(*((f"s{number}", str(sign * shares)) for number, shares in enumerate(held)))
-    whole = Quantity((sign * sum(held) * ratio).to_integral_value(ROUND_DOWN))
+    whole = Quantity(Decimal(sign * int(sum(held) * exact)))
     theirs = BrokerPosition(SPY, whole, Price(100 / ratio))
-    split = split_in_books(ledger.positions_in(SPY), theirs, DAY, TOLERANCE)
+    split = action_in_books(ledger.positions_in(SPY), theirs, DAY, TOLERANCE)
     assume(whole)
     assert split is not None
     ledger.folds[CorporateActionApplied](at("09:31"), split)
