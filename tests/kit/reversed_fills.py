@@ -28,7 +28,6 @@ def takes_fills_back(
     assert order is not None
     while left:
         execution = order.executions.pop()
-        book._fills[:] = [fill for fill in book._fills if fill.execution.id != execution.id]
         taken = min(left, execution.quantity)
         left -= taken
         order.filled -= taken

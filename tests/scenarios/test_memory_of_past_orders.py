@@ -99,3 +99,22 @@ def test_a_packed_order_stays_in_the_list() -> None:
     assert (packed, whole, book.kept_whole()) == (0, 3, 0)
     assert before == listed == again
     assert found in listed
+
+
+def test_fills_of_packed_orders_are_told_from_a_day_on() -> None:
+    """EX-08: the account's activities of weeks ago have each execution once, in order of time"""
+    house = a_house_of_weeks()
+    house.presses(a_typed_buy("1", limit="110", stop="94"))
+    confirms_now(house)
+    passes(house, 30)
+    at, book = house.line.at, house.exchange._book
+    (before,) = house.exchange.activities(at, THURSDAY).fills
+    house.until("10:05", DAYS[10])
+    house.exchange.books(house.line.at)
+    fills = house.exchange.activities(house.line.at, THURSDAY).fills
+
+    assert book.kept_whole() < 3
+    assert before in fills
+    assert fills == tuple(sorted(fills, key=lambda fill: fill.execution.at))
+    assert len({fill.execution.id for fill in fills}) == len(fills)
+    assert not house.exchange.activities(house.line.at, DAYS[9]).fills

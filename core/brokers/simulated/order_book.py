@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import pickle
 import zlib
-from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator
 from dataclasses import field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from operator import attrgetter
+from typing import NamedTuple
 
 from core.model.broker import Execution, OrderReport, OrderUpdate, UpdateEvent
 from core.model.instrument import Instrument
@@ -26,7 +26,7 @@ KEPT = timedelta(days=7)
 """Time for which a closed order stays in the list of orders; a look-up by id always finds it."""
 PACKED_AFTER = timedelta(days=1)
 """Time after which a closed order is kept packed; its report stays in the list."""
-AT_ONCE, NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+LONG_AGO, NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 STATUS_OF: dict[UpdateEvent, tuple[OrderStatus, str]] = {
     UpdateEvent.NEW: (OrderStatus.SUBMITTED, "new"),
@@ -214,6 +214,18 @@ class BookedOrder:
         )
 
 
+class PackedOrders(NamedTuple):
+    """Closed orders that were made together, and when the last of them closed."""
+
+    content: bytes
+    closed_at: datetime
+
+    def orders(self) -> list[BookedOrder]:
+        """Return copies of them."""
+        orders: list[BookedOrder] = pickle.loads(zlib.decompress(self.content))
+        return orders
+
+
 class Book:
     """Every accepted order, the listed ones, the working ones by symbol, and the outbox."""
 
@@ -221,8 +233,7 @@ class Book:
         self._fee_per_share = fee_per_share
         self.working: dict[Symbol, list[BookedOrder]] = {}
         self._orders: dict[ClientOrderId, BookedOrder] = {}
-        self._past: dict[ClientOrderId, bytes] = {}
-        self._fills: list[BrokerFill] = []
+        self._past: dict[ClientOrderId, PackedOrders] = {}
         self._listed: dict[ClientOrderId, BookedOrder] = {}
         self._reserves: dict[ClientOrderId, Decimal] = {}
         self._outbox: list[OrderUpdate] = []
@@ -236,19 +247,23 @@ class Book:
 
     def find(self, client_order_id: ClientOrderId) -> BookedOrder | None:
         if client_order_id in self._past:
-            for order in _unpacked(self._past[client_order_id]):
+            for order in self._past[client_order_id].orders():
                 name = _name_of(order)
                 self._orders[name] = order
                 del self._past[name]
                 if self._packed.pop(name, None) is not None:
                     self._listed[name] = order
-                self._packs_at = AT_ONCE
+                self._packs_at = LONG_AGO
         return self._orders.get(client_order_id)
 
     def every(self) -> Iterator[BookedOrder]:
         """Yield every order, copies of those that no list has any more first."""
-        for content in dict.fromkeys(self._past.values()):
-            yield from _unpacked(content)
+        return self._closed_from(LONG_AGO)
+
+    def _closed_from(self, since: datetime) -> Iterator[BookedOrder]:
+        for packed in dict.fromkeys(self._past.values()):
+            if packed.closed_at >= since:
+                yield from packed.orders()
         yield from self._orders.values()
 
     def kept_whole(self) -> int:
@@ -257,7 +272,13 @@ class Book:
 
     def fills(self, since: datetime) -> tuple[BrokerFill, ...]:
         """Return every execution from a time on, in order of time."""
-        return tuple(self._fills[bisect_left(self._fills, since, key=_time_of) :])
+        fills = (
+            BrokerFill(execution, order.broker_order_id, order.symbol, order.side)
+            for order in self._closed_from(since)
+            for execution in order.executions
+            if execution.at >= since
+        )
+        return tuple(sorted(fills, key=_time_of))
 
     def next_broker_id(self) -> BrokerOrderId:
         return BrokerOrderId(f"sim-{len(self._past) + len(self._orders) + 1:06d}")
@@ -284,8 +305,6 @@ class Book:
         fee = Money(self._fee_per_share * quantity)
         execution = Execution(ExecutionId(f"{order.broker_order_id}-{number}"), at, quantity, price, fee)
         order.executions.append(execution)
-        # Symbols are advanced one after the other, so that an execution may be older than the last one.
-        insort(self._fills, BrokerFill(execution, order.broker_order_id, order.symbol, order.side), key=_time_of)
         order.filled += quantity
         order.paid += order.instrument.cost(quantity, price)
         if order.remaining == ZERO:
@@ -391,7 +410,7 @@ class Book:
                 self._packs_at = min(self._packs_at, NEVER if last == NEVER else last + PACKED_AFTER)
                 continue
             names = [_name_of(order) for order in family]
-            self._past.update(dict.fromkeys(names, zlib.compress(pickle.dumps(family))))
+            self._past.update(dict.fromkeys(names, PackedOrders(zlib.compress(pickle.dumps(family)), last)))
             for name, closed_at in zip(names, closings, strict=True):
                 del self._orders[name]
                 if self._listed.pop(name, None) is not None:
@@ -442,11 +461,6 @@ class Book:
 
 def _name_of(order: BookedOrder) -> ClientOrderId:
     return order.request.client_order_id
-
-
-def _unpacked(content: bytes) -> list[BookedOrder]:
-    family: list[BookedOrder] = pickle.loads(zlib.decompress(content))
-    return family
 
 
 def legs_of(order: BookedOrder, next_id: Callable[[], BrokerOrderId]) -> Iterator[BookedOrder]:
