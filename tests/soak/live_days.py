@@ -80,10 +80,10 @@ SHORTEST, LONGEST = 2.0, 3600.0
 LOG_FILE = Limits(file=60_000)
 """Bytes of a file of the log: several rotations a day."""
 DISK = "24m"
-NEARLY = 48 * 1024
-"""Bytes that something else leaves free on a nearly full disk."""
+NEARLY = 16 * 1024
+"""Bytes that something else leaves free on a nearly full disk: for the journal of a minute, not for a checkpoint."""
 NEARLY_FULL = (time(10, 30), time(13, 20))
-FULL = (time(13, 20), time(14, 20))
+FULL = (time(15, 10), time(15, 40))
 PACED = ((runtimes, "BEAT"), (runtimes, "RESTING_BEAT"), (server, "LOOKS_EVERY"))
 SETTINGS = {
     "KEYTURN_RISK__ENTRIES_A_DAY": "40",
@@ -115,8 +115,8 @@ class Place:
     TORN = "half of the first write is in the new file"
 
 
-CRASHES = {1: Place.BETWEEN, 3: Place.TORN, 4: Place.BEFORE}
-"""By the day of five."""
+CRASHES = ((time(10, 50), Place.BETWEEN), (time(12, 20), Place.TORN), (time(13, 50), Place.BEFORE))
+"""All on the last day of five, after four days of one life."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +141,7 @@ class Day:
     orders: tuple[datetime, ...] = ()
     outages: tuple[Outage, ...] = ()
     crashes: tuple[tuple[datetime, str], ...] = ()
+    is_disk_nearly_full: bool = False
     is_disk_full: bool = False
 
     @property
@@ -190,19 +191,20 @@ class Row:
 
 
 def planned(seed: int, many: int, *, has_disk: bool, first: date = MONDAY) -> list[Day]:
-    """The third day's disk is nearly full and then full; the process dies on the second, the fourth and the fifth."""
+    """The third day's disk is nearly full for hours; on the fifth the process dies three times and the disk is full."""
     days: list[Day] = []
     for number in range(many):
         day = first + timedelta(days=number + 2 * (number // 5))
         chance = Random(f"{seed} {number}")
-        when, place = partial(moment, day), CRASHES.get(number % 5)
+        when, is_last = partial(moment, day), number % 5 == 4
         days.append(
             Day(
                 when(LATE),
                 tuple(map(when, ORDERS_AT)),
                 outages_of(day, chance),
-                () if place is None else ((when(time(11)), place),),
+                tuple((when(clock), place) for clock, place in CRASHES if is_last),
                 has_disk and number % 5 == 2,
+                has_disk and is_last,
             )
         )
     return days
@@ -444,12 +446,14 @@ class World:
             self.at(at, self.trade)
         for at, place in day.crashes:
             self.at(at, partial(self.die_in_the_next_rotation, place))
-        if day.is_disk_full:
-            when = partial(moment, day.day)
+        when = partial(moment, day.day)
+        if day.is_disk_nearly_full:
             begin, end = when(NEARLY_FULL[0]), when(NEARLY_FULL[1])
             while begin < end:
                 self.at(begin, partial(leave_room, self.disk, NEARLY))
                 begin += timedelta(minutes=1)
+            self.at(end, self._mend_the_disk)
+        if day.is_disk_full:
             self.at(when(FULL[0]), partial(leave_room, self.disk, 0))
             self.at(when(FULL[1]), self._mend_the_disk)
         self.until(day.ends)
