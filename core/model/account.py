@@ -68,12 +68,13 @@ class Account:
 
     @property
     def uses_margin(self) -> bool:
-        """Whether margin counts: the broker lends, or has lent cash or shares, whatever it lends now.
+        """Whether margin counts: the broker lends, or has lent cash or shares, whatever it lends now."""
+        return self.lends or self.owes or self.equity < (self.maintenance_margin or 0)
 
-        Cash beyond the equity is the proceeds of short sales.
-        """
-        has_debts = self.cash < 0 or self.cash > self.equity
-        return self.lends or has_debts or self.equity < (self.maintenance_margin or 0)
+    @property
+    def owes(self) -> bool:
+        """Whether the figures show that cash or shares are owed; cash beyond the equity is proceeds of short sales."""
+        return self.cash < 0 or self.cash > self.equity
 
 
 @dataclass(frozen=True, slots=True)

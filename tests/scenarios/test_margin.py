@@ -200,21 +200,26 @@ def test_a_margin_call_in_steps_is_told_step_by_step() -> None:
     assert_can_be_rebuilt(house)
 
 
-@pytest.mark.parametrize("clock", ["10:15", "17:00"])
-def test_a_jump_from_half_of_the_equity_is_told_within_five_seconds(clock: str) -> None:
-    """RK-14: in the session and in the extended hours, with no warning before it"""
-    house = with_receivers(a_house_on_margin(("17:15", "17:15", STEADY)), Receivers())
-    with_figures(house, "400")
+@pytest.mark.parametrize(
+    ("clock", "cash", "seconds"),
+    [("10:15", "-992", 5), ("17:00", "-992", 5), ("10:15", "1500", 5), ("10:15", "100", 80), ("21:00", "-992", 61)],
+)
+def test_a_far_jump_is_told_within_five_seconds(clock: str, cash: str, seconds: int) -> None:
+    """RK-14: whatever the distance was, where cash or shares are owed; else only the next comparison can know
+
+    While no market is open the account is asked each minute.
+    """
+    house = with_receivers(a_house_on_margin(("21:15", "21:15", STEADY)), Receivers())
+    with_figures(house, "200", cash=Money(Decimal(cash)))
     house.until(clock)
-    with_figures(house, "510")
     passes(house, 660)
     before, jumped_at = urgent(house), house.line.at
-    with_figures(house, "1500")
-    passes(house, 10)
+    with_figures(house, "1500", cash=Money(Decimal(cash)))
+    passes(house, 90)
     (told_at,) = urgent(house)
 
     assert before == []
-    assert told_at - jumped_at <= timedelta(seconds=5)
+    assert told_at - jumped_at <= timedelta(seconds=seconds)
 
 
 def test_a_deficit_is_told_again_after_a_restart() -> None:

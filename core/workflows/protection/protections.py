@@ -203,10 +203,10 @@ GROWN = Decimal("1.1")
 """Growth of the last recorded deficit from which a new one is recorded."""
 CLEARLY = Decimal("1.25")
 """The same for a deficit that a person was told of."""
-NEAR = Fraction(Decimal("0.5"))
-"""Distance to maintenance from which the account is requested often: from there one step may lead under it."""
-OFTEN = timedelta(seconds=4)
-"""Time between two requests for the account near maintenance: a person is told within five seconds."""
+OFTEN, SELDOM = timedelta(seconds=4), timedelta(minutes=1)
+"""Time between two requests for an account that may fall under maintenance: a person is told within five seconds.
+Seldom is while no market is open, where only the broker's own requirement moves.
+"""
 
 
 class MarginMonitor:
@@ -234,11 +234,11 @@ class MarginMonitor:
             self._remember(account)
 
     def next_due(self) -> Iterator[datetime]:
-        """Near maintenance, while the market is open: prices move on whatever the desk does."""
-        if self._is_near() and self._is_open():
+        """Prices move, and the broker's requirement, whatever the desk does."""
+        if self._may_fall_under():
             account = self.state.sightings.account
             seen_at = account.at if isinstance(account, Account) else self.state.at
-            yield max(seen_at, self._asked_at or seen_at) + OFTEN
+            yield max(seen_at, self._asked_at or seen_at) + (OFTEN if self._is_open() else SELDOM)
 
     def due(self) -> Iterable[Effect]:
         if not any(at <= self.state.at for at in self.next_due()):
@@ -250,11 +250,12 @@ class MarginMonitor:
         """Whether a warning is in effect: its end is recorded too."""
         return self.state.margin.state.limit is not None
 
-    def _is_near(self) -> bool:
-        """Whether a warning is in effect, or little more than one step of the broker's requirement away."""
-        account = self.state.sightings.account
-        distance = distance_of(account) if isinstance(account, Account) else None
-        return self._is_under() or (distance is not None and distance < NEAR)
+    def _may_fall_under(self) -> bool:
+        """Whether a warning is in effect, or cash or shares are owed: what is paid for carries any requirement."""
+        account, held = self.state.sightings.account, self.state.sightings.held_by_the_broker or {}
+        if not isinstance(account, Account) or distance_of(account) is None:
+            return self._is_under()
+        return self._is_under() or account.owes or any(quantity < 0 for quantity in held.values())
 
     def _is_open(self) -> bool:
         """Whether the broker's figures may move: in a session, and in the extended hours before and after it."""
