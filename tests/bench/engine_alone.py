@@ -28,9 +28,11 @@ TRADES_ON = (
     "risk.protections.loss_streak.enabled=false",
     "execution.breaker_openings=100",
     "evaluation.enabled=false",
+    "risk.entries_a_day=15",
 )
 """For a busy engine: with these protections its losing strategy would open nothing after two days, an exchange that
-loses answers would latch the breaker on the first, and the strategy would be retired after two weeks."""
+loses answers would latch the breaker on the first, and the strategy would be retired after two weeks. It opens as many
+positions a day as a busy person turns the key for."""
 TICKS = os.sysconf("SC_CLK_TCK")
 
 

@@ -1,7 +1,7 @@
 """The exchange's own orders, and the legs that it makes.
 
-An order that no list has any more is found by its id for ever. It is kept as compressed bytes, with what it was made
-with: a third of a kilobyte an order, where the objects take two.
+An order that no list has any more is found by its id for ever. The closed orders of a day are kept as compressed bytes:
+a tenth of a kilobyte an order, where the objects take two.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from core.model.values import ZERO, BrokerOrderId, ClientOrderId, ExecutionId, M
 KEPT = timedelta(days=7)
 """Time for which a closed order stays in the list of orders; a look-up by id always finds it."""
 PACKED_AFTER = timedelta(days=1)
-"""Time after which a closed order is kept packed; its report stays in the list."""
+"""Time after which a closed order is kept packed, from the next midnight (UTC) on; its report stays in the list."""
 LONG_AGO, NEVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 STATUS_OF: dict[UpdateEvent, tuple[OrderStatus, str]] = {
@@ -215,7 +215,7 @@ class BookedOrder:
 
 
 class PackedOrders(NamedTuple):
-    """Closed orders that were made together, and when the last of them closed."""
+    """Closed orders, about those of a day, and when the last of them closed."""
 
     content: bytes
     closed_at: datetime
@@ -381,7 +381,7 @@ class Book:
             self._changed = {}
             self._reports = tuple(self._told.values())
         if at >= self._packs_at:
-            self._pack(at - PACKED_AFTER)
+            self._pack(at)
         return self._reports
 
     def _leave_out(self, since: datetime) -> None:
@@ -398,23 +398,23 @@ class Book:
         yield from self._packed.items()
         yield from ((name, order.closed_at) for name, order in self._listed.items() if order.closed_at is not None)
 
-    def _pack(self, before: datetime) -> None:
-        """Pack the orders that closed before, each with those that it was made with once all have."""
+    def _pack(self, at: datetime) -> None:
+        """Pack the orders that closed long enough ago, each with those that it was made with once all have."""
         families: dict[ClientOrderId, list[BookedOrder]] = {}
         for order in self._orders.values():
             families.setdefault(_name_of(order.parent or order), []).append(order)
-        self._packs_at = NEVER
-        for family in families.values():
-            closings = [order.closed_at or NEVER for order in family]
-            if (last := max(closings)) >= before:
-                self._packs_at = min(self._packs_at, NEVER if last == NEVER else last + PACKED_AFTER)
-                continue
-            names = [_name_of(order) for order in family]
-            self._past.update(dict.fromkeys(names, PackedOrders(zlib.compress(pickle.dumps(family)), last)))
-            for name, closed_at in zip(names, closings, strict=True):
-                del self._orders[name]
-                if self._listed.pop(name, None) is not None:
-                    self._packed[name] = closed_at
+        due = {name: _packed_from(family) for name, family in families.items()}
+        self._packs_at = min((when for when in due.values() if when > at), default=NEVER)
+        orders = [order for name, family in families.items() if due[name] <= at for order in family]
+        if not orders:
+            return
+        closings = {_name_of(order): order.closed_at or NEVER for order in orders}
+        packed = PackedOrders(zlib.compress(pickle.dumps(orders)), max(closings.values()))
+        for name, closed_at in closings.items():
+            self._past[name] = packed
+            del self._orders[name]
+            if self._listed.pop(name, None) is not None:
+                self._packed[name] = closed_at
 
     def _list(self, order: BookedOrder) -> None:
         self._listed[order.request.client_order_id] = order
@@ -445,7 +445,7 @@ class Book:
     def _close(self, order: BookedOrder, at: datetime) -> None:
         order.closed_at = at
         self._reports_until = min(self._reports_until, at + KEPT)
-        self._packs_at = min(self._packs_at, at + PACKED_AFTER)
+        self._packs_at = min(self._packs_at, _packed_from([order]))
         if order.is_held:
             return
         orders = self.working[order.symbol]
@@ -457,6 +457,13 @@ class Book:
         order.last_event = event
         self._has_changed(order)
         self._outbox.append(OrderUpdate(event, at, order.report(), execution))
+
+
+def _packed_from(family: list[BookedOrder]) -> datetime:
+    closed_at = max(order.closed_at or NEVER for order in family)
+    if closed_at == NEVER:
+        return NEVER
+    return (closed_at + PACKED_AFTER + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _name_of(order: BookedOrder) -> ClientOrderId:
