@@ -144,6 +144,8 @@ class Comparison:
         Whether a broker's order with an id of ours is our order: another Keyturn on a copy of the folder uses the same.
     announced
         The ratios of a symbol's announced splits whose day has come, and that our books have not followed.
+    lists_every_trade
+        Whether the broker's list of orders goes back to the last agreement.
     """
 
     def __init__(
@@ -154,9 +156,11 @@ class Comparison:
         listing: OrderListing | None = None,
         is_the_same: Callable[[Order, OrderReport], bool] = lambda _order, _report: True,
         announced: Callable[[Symbol], Sequence[Decimal]] = lambda _symbol: (),
+        lists_every_trade: bool = True,
     ) -> None:
         self.ledger = ledger
         self.announced = announced
+        self.lists_every_trade = lists_every_trade
         self.is_the_same = is_the_same
         self.books = books
         self.limits = limits
@@ -312,6 +316,7 @@ class Comparison:
         """Return how shares of this symbol became another's, or another's these; None if that explains nothing.
 
         The shares of one symbol are gone and as many of another have come, at the same cost, and no other pair fits.
+        A sale and a purchase elsewhere look the same: where the broker's list may lack them, nothing is a move.
         """
         pairs = [found for gone in self._gone for came in self._came if (found := self._move(gone, came, day))]
         fitting = [found for found in pairs if symbol in (found.symbol, found.to)]
@@ -319,7 +324,7 @@ class Comparison:
 
     def _move(self, gone: Symbol, came: Symbol, day: date) -> CorporateActionApplied | None:
         held, listed = self.ledger.positions_in(gone), self.announced(gone)
-        if any(position.traded is not None for position in held):
+        if not self.lists_every_trade or any(position.traded is not None for position in held):
             return None
         found = action_in_books(held, self._theirs[came], day, self.limits.split_tolerance, listed)
         if found is None:

@@ -193,10 +193,15 @@ class StateRestored(Fact):
     backup: str | None
 
 
-@fact()
+@fact(version=2)
 @dataclass(frozen=True, slots=True)
 class EngineStarted(Fact):
-    """An engine started on this journal. It trades only after `ReconciliationPassed`."""
+    """An engine started on this journal. It trades only after `ReconciliationPassed`.
+
+    `agreed_until` is when the books agreed last, as far as the journal tells; None in older records.
+    """
+
+    agreed_until: datetime | None = None
 
 
 @fact()

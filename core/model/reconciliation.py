@@ -289,6 +289,8 @@ APART = timedelta(seconds=10)
 """Time between two readings of the broker's books that prove shares or fills missing, and after a fill before any."""
 LAGS = timedelta(minutes=1)
 """Age up to which a fill of ours may be missing from the broker's list of positions."""
+LISTS_ALL = timedelta(days=6)
+"""Time for which a broker surely lists each order that ended: a list reaches back seven days."""
 EXPLAINED_WITHIN = timedelta(seconds=60)
 """How long an order on its way may explain a difference, over at least two comparisons."""
 

@@ -95,6 +95,8 @@ class TradingStatusState:
     `halts` maps each halting cause to its reason; `killed_by` is None while the desk is not killed. `was_compared`
     tells whether the books were compared since the start.
 
+    `agreed_until` is when the books agreed last; None while they do, and if that is unknown.
+
     `naked_at` is when NAKED was typed last; None if no kill in force has it. `read_only_at` is when the desk became
     read-only; None while it is not. `differences` are those of the last reported comparison. `forgotten_until` is the
     time up to which a reset or a restore forgot orders; None if none did. `unknown_orders` are at the broker, have our
@@ -114,6 +116,7 @@ class TradingStatusState:
     was_compared: bool = False
     read_only_because: tuple[str, ...] = NOT_COMPARED
     read_only_at: datetime | None = None
+    agreed_until: datetime | None = None
     corrections: tuple[str, ...] = ()
     differences: tuple[Difference, ...] = ()
     starts: int = 0
@@ -282,8 +285,9 @@ class TradingStatus:
     def _forgot(self, _at: datetime, fact: facts.StateReset | facts.StateRestored) -> None:
         self.state.forgotten_until = fact.forgotten_until
 
-    def _started(self, at: datetime, _fact: facts.EngineStarted) -> None:
+    def _started(self, at: datetime, fact: facts.EngineStarted) -> None:
         self.state.starts += 1
+        self.state.agreed_until = fact.agreed_until
         self.state.is_reconciled = self.state.was_compared = False
         self.state.read_only_at = at
         self.state.read_only_because = NOT_COMPARED
@@ -316,7 +320,7 @@ class TradingStatus:
     def _passed(self, _at: datetime, fact: facts.ReconciliationPassed) -> None:
         self.state.is_reconciled = self.state.was_compared = True
         self.state.read_only_because = ()
-        self.state.read_only_at = None
+        self.state.read_only_at = self.state.agreed_until = None
         self.state.corrections = fact.corrections
         self.state.differences = fact.differences
 
@@ -325,6 +329,7 @@ class TradingStatus:
         self.state.read_only_because = fact.reasons
         self.state.differences = fact.differences
         self.state.read_only_at = self.state.read_only_at or at
+        self.state.agreed_until = self.state.agreed_until or at
 
     def _symbol_refused(self, at: datetime, fact: facts.SymbolRefused) -> None:
         kept = {symbol: refusal for symbol, refusal in self.state.refused_symbols.items() if refusal.day == fact.day}

@@ -63,7 +63,7 @@ class EngineStart:
         for order_id in unwritten:  # before the start voids them: a crash in between loses none
             self.state.record(SubmissionBlocked(order_id, NOT_WRITTEN))
         self.reconciliation.closes_elsewhere.end_interrupted()  # before one claims shares of a stop
-        self.state.record(EngineStarted())
+        self.state.record(EngineStarted(self.state.control.state.agreed_until or self.state.journal.last_at))
         yield from apart(self.state, self.reconciliation.ask)
 
     @answers(Stop)

@@ -60,7 +60,7 @@ from core.model.broker import BrokerBooks, NoAnswer, OrderReport
 from core.model.codes import IdleCode, ProposalEnd, ReadOnlyCode
 from core.model.desk import renamed
 from core.model.order import OrderStatus, Side, StopHolder
-from core.model.reconciliation import ACCEPT, APART, EXPLAINED_WITHIN, LAGS, Difference
+from core.model.reconciliation import ACCEPT, APART, EXPLAINED_WITHIN, LAGS, LISTS_ALL, Difference
 from core.model.text_sanitizer import is_news
 from core.model.values import NO_SHARES, ZERO, BrokerOrderId, ClientOrderId, Price, Quantity, Symbol, plain
 from core.ports import JournalError
@@ -372,8 +372,10 @@ class Reconciliation:
 
     def _beside(self, books: BrokerBooks) -> Comparison:
         limits = self.state.control.settings.reconciliation
-        announced = self.corporate_actions.begun_ratios
-        return Comparison(self.state.ledger, books, limits, self._listing, partial(is_ours, self.state), announced)
+        announced, agreed_until = self.corporate_actions.begun_ratios, self.state.control.state.agreed_until
+        lists_all = agreed_until is None or self.state.at - agreed_until < LISTS_ALL
+        is_the_same = partial(is_ours, self.state)
+        return Comparison(self.state.ledger, books, limits, self._listing, is_the_same, announced, lists_all)
 
     # ── 6. explained differences ─────────────────────────────────────────────────────────────────────────────────────
 

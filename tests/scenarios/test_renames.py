@@ -266,6 +266,22 @@ def test_a_sale_and_a_purchase_over_a_night_are_no_rename() -> None:
     assert [(p.symbol, p.strategy) for p in house.desk.ledger.positions()] == [(NEW, UNKNOWN_OWNER)]
 
 
+@pytest.mark.parametrize(("days", "is_followed"), [(5, True), (8, False)])
+def test_what_no_list_tells_is_left_to_a_person(days: int, is_followed: bool) -> None:
+    """EX-25: a folder of a week ago; a sale and a purchase would not be in the broker's list any more
+
+    A start in between that never saw the broker changes nothing.
+    """
+    house, shown_at = a_house(RENAMED), SHOWN_AT + timedelta(days=days - 1)
+    house.is_off_until(shown_at - timedelta(days=2))
+    becomes(house.exchange, shown_at - timedelta(days=2), SPY, NEW, Fate.CANCELLED)
+    house.restarted().is_off_until(shown_at)
+    house.restarted().until_moment(shown_at + timedelta(minutes=2))
+
+    assert bool(house.facts(CorporateActionApplied)) is is_followed
+    assert house.desk.control.state.is_reconciled is is_followed
+
+
 @pytest.mark.parametrize("cost", ["1002", "998", "990", "1010"])
 def test_as_much_money_in_another_symbol_is_no_merger(cost: str) -> None:
     """four at 250 for ten at 100, but for two tenths of a percent: an account that holds equal parts looks so"""
