@@ -178,8 +178,6 @@ LONGEST_LINE = 1_000_000
 """Bytes; ours are far shorter."""
 HEAD = 160
 """Bytes at a file's beginning that identify it: time and text of its first line."""
-TAIL = 200_000
-"""Bytes at the end that are searched for the number of the newest record."""
 
 Line = dict[str, Any]
 _File = tuple[int, int]
@@ -276,16 +274,19 @@ def line_of(content: bytes) -> Line | None:
     return line if is_ours and line.get("level") in LEVELS else None
 
 
-def last_record(path: Path) -> int:
-    """Return the number of the newest logged journal record; 0 if unknown. Raises OSError."""
+def newest_records(path: Path, most: int) -> set[tuple[int, datetime]]:
+    """Return number and time of the newest logged journal records. Raises OSError."""
+    found: set[tuple[int, datetime]] = set()
     for file in reversed(list(all_files(path))):
         with reading(file) as content:
-            content.seek(max(0, os.fstat(content.fileno()).st_size - TAIL))
-            for text in reversed(content.read(TAIL).splitlines()):
-                line = line_of(text)
-                if line is not None and isinstance(line.get("record"), int):
-                    return int(line["record"])
-    return 0
+            texts = content.read().splitlines()
+        for text in reversed(texts):
+            if len(found) == most:
+                return found
+            line = line_of(text)
+            if line is not None and isinstance(line.get("record"), int):
+                found.add((line["record"], datetime.fromisoformat(line["at"])))
+    return found
 
 
 @dataclass(slots=True)

@@ -24,7 +24,7 @@ from core.runtime.call_record import CallMade
 from core.runtime.runtime import Runtime
 from state.files import AccountFolder
 from state.service_log import lines as events
-from state.service_log.files import Limits, RotatingFile, last_record
+from state.service_log.files import Limits, RotatingFile, newest_records
 from state.service_log.lines import Event, Hiding, Lines
 
 WAITING_AT_MOST = 20_000
@@ -182,14 +182,16 @@ class ServiceLog:
                     self.put(events.of_note(self._clock(), note))
 
     def _catch_up(self, runtime: Runtime) -> None:
-        """Log the records from before the listener: the start's own, and the last ones of a killed run."""
+        """Log the records from before the listener: the start's own, and the last ones of a killed run.
+
+        The log may have numbers that the journal never had, or has for others: of a reset, and of a disk that was full.
+        """
         journal = runtime.engine.state.journal
         try:
-            known = last_record(self._path)
-            known = known if known <= journal.sequence else 0  # of a journal before a reset
+            known = newest_records(self._path, CATCH_UP)
             lacking: list[Recorded] = []
             for number, recorded in enumerate(journal.backwards()):
-                if recorded.sequence <= known or number >= CATCH_UP:
+                if (recorded.sequence, recorded.at) in known or number >= CATCH_UP:
                     break
                 lacking.append(recorded)
         except (JournalError, OSError) as error:

@@ -11,6 +11,7 @@ from tests.soak.live_days import MONDAY, Day, Outage, Place, a_world, moment
 AT = moment(MONDAY, time(10, 0))
 SMALL = Limits(file=1_500)
 """Bytes: a rotation every few minutes."""
+A_LOST_RECORD = b'{"at":"2026-11-09T15:02:00Z","level":"info","event":"Halted","words":"lost","record":10000}\n'
 
 
 def at(minutes: int) -> datetime:
@@ -41,3 +42,17 @@ def test_streams_that_break_leave_no_handle(tmp_path: Path) -> None:
     assert after.wrong == 0
     assert after.handles <= before.handles
     assert after.threads <= before.threads
+
+
+def test_a_number_that_the_journal_lost_repeats_no_line(tmp_path: Path) -> None:
+    """SY-05, SP-06: a disk that was full took the line of a record, and not the record"""
+    with a_world(tmp_path, begins=AT) as world:
+        world.play(Day(at(2), (at(1),)))
+        world.life.end()
+        with world.life.folder.log.open("ab") as file:
+            file.write(A_LOST_RECORD)
+        world.start()
+        row = world.play(Day(at(4)))
+
+    assert world.words == []
+    assert row.wrong == 0

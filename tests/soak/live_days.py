@@ -532,11 +532,11 @@ class World:
     def _lines_lost(self, folder: AccountFolder, facts: Sequence[tuple[int, Any]]) -> tuple[int, int]:
         """Records without exactly one line, without those that the log says it could not write; and these."""
         lines = list(LogReader(folder.log).lines(follow=False))
-        logged = Counter(line["record"] for line in lines if isinstance(line.get("record"), int))
+        logged = Counter((line["record"], line["at"]) for line in lines if isinstance(line.get("record"), int))
         refused = sum(line.get("lines", 0) for line in lines if line["event"] == DROPPED)
         wanted = {sequence for sequence, fact in facts if type(fact) not in HEARD_AGAIN}
-        lacking = sorted(wanted - logged.keys())
-        twice = [sequence for sequence, many in logged.items() if many > 1]
+        lacking = sorted(wanted - {sequence for sequence, _ in logged})
+        twice = [sequence for (sequence, _), many in logged.items() if many > 1]
         self.words += [f"{len(lacking)} records without a line, {refused} refused"] if lacking else []
         self.words += [f"logged twice: {twice[:20]}"] if twice else []
         return max(0, len(lacking) - refused) + len(twice), refused

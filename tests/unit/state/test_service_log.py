@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from core.model.api_contract import HIDDEN
 from state.files import AccountFolder
 from state.service_log import lines as events
-from state.service_log.files import Limits, LogReader, OrderLines, all_files, last_record, whole_id
+from state.service_log.files import Limits, LogReader, OrderLines, all_files, newest_records, whole_id
 from state.service_log.lines import Hiding
 from state.service_log.log import WAITING_AT_MOST, ServiceLog
 from tests.kit.no_threads import no_thread_starts
@@ -400,4 +400,5 @@ def test_the_newest_record_is_found_past_damage(folder: AccountFolder) -> None:
     with folder.log.open("ab") as file:
         file.write(b'{"at":"2026-03-02T12:00:00Z","record":9')
 
-    assert last_record(folder.log) == 42
+    assert [number for number, _ in newest_records(folder.log, 1)] == [42]
+    assert sorted(number for number, _ in newest_records(folder.log, 5)) == [41, 42]
