@@ -110,6 +110,8 @@ class ActionKind(StrEnum):
     REVERSE_SPLIT = "reverse split"
     SPIN_OFF = "spin-off"
     MERGER = "merger"
+    RENAME = "rename"
+    REMOVAL = "removal without value"
     OTHER = "corporate action"
 
 
@@ -127,6 +129,8 @@ class CorporateAction:
         Old shares and the new shares they become; None if the number stays.
     payable
         The day on which it is paid; None if not reported.
+    to
+        The symbol of the new shares; None where they keep theirs, or are paid in cash alone.
     """
 
     symbol: Symbol
@@ -136,19 +140,46 @@ class CorporateAction:
     old_rate: Decimal | None = None
     new_rate: Decimal | None = None
     payable: date | None = None
+    to: Symbol | None = None
 
     @property
     def split_ratio(self) -> Decimal | None:
         """New shares for one of a split; None for another action, or without its rates."""
         is_split = self.kind in (ActionKind.SPLIT, ActionKind.REVERSE_SPLIT)
-        return self.new_rate / self.old_rate if is_split and self.new_rate and self.old_rate else None
+        return self._ratio if is_split else None
+
+    @property
+    def moved_ratio(self) -> Decimal | None:
+        """New shares under the other symbol for one of this; None if the shares keep it, or are paid in cash."""
+        if self.to is None or self.kind not in (ActionKind.MERGER, ActionKind.RENAME):
+            return None
+        return Decimal(1) if self.kind is ActionKind.RENAME else self._ratio
+
+    @property
+    def paid_out(self) -> Price | None:
+        """USD a share for which all shares leave; None if shares stay."""
+        if self.kind is ActionKind.REMOVAL:
+            return Price(Decimal(0))
+        is_for_cash = self.kind is ActionKind.MERGER and self.to is None
+        return Price(self.cash) if is_for_cash and self.cash is not None else None
+
+    @property
+    def _ratio(self) -> Decimal | None:
+        return self.new_rate / self.old_rate if self.new_rate and self.old_rate else None
 
 
 def in_words(action: CorporateAction) -> str:
-    """As in `dividend 0.25 USD a share`, `split 4 for 1`, `merger`."""
+    """As in `dividend 0.25 USD a share`, `split 4 for 1`, `merger 1 NEW for 4 and 2.50 USD a share`, `rename to NEW`."""
+    shares = cash = ""
     if action.new_rate is not None and action.old_rate is not None:
-        return f"{action.kind.value} {plain(action.new_rate)} for {plain(action.old_rate)}"
-    return action.kind.value if action.cash is None else f"{action.kind.value} {plain(action.cash)} USD a share"
+        named = "" if action.to is None else f" {action.to}"
+        shares = f"{plain(action.new_rate)}{named} for {plain(action.old_rate)}"
+    elif action.to is not None:
+        shares = f"to {action.to}"
+    if action.cash is not None:
+        cash = f"{plain(action.cash)} USD a share"
+    terms = " and ".join(part for part in (shares, cash) if part)
+    return f"{action.kind.value} {terms}".rstrip()
 
 
 def coming(actions: Iterable[CorporateAction], today: date) -> list[CorporateAction]:

@@ -42,6 +42,9 @@ MERGER = {
     "effective_date": "2026-12-01",
 }  # fmt: skip
 
+RENAME = {"old_symbol": "GE", "old_cusip": "369604301", "new_symbol": "GEX", "process_date": "2026-12-04"}
+FOR_SHARES = {"acquirer_rate": 3, "acquiree_rate": 4}
+
 
 def announce(exchange: LoopbackExchange, *rows: tuple[str, Any]) -> None:
     exchange.floor.announced += rows
@@ -64,15 +67,23 @@ def test_the_adapter_reads_each_kind_in_order(exchange: LoopbackExchange) -> Non
         ("cash_dividends", {**DIVIDEND, "ex_date": "2026-11-12"}),
         ("reverse_splits", {**SPLIT, "symbol": "SPY", "new_rate": 1, "old_rate": 10, "ex_date": "2026-12-02"}),
         ("stock_dividends", {**DIVIDEND, "symbol": "SPY", "rate": 0.05, "ex_date": "2026-12-03"}),
+        ("name_changes", RENAME),
+        ("stock_mergers", {**MERGER, **FOR_SHARES}),
+        ("stock_and_cash_mergers", {**MERGER, **FOR_SHARES, "acquiree_symbol": "SPY", "cash_rate": 2.5}),
+        ("worthless_removals", {"symbol": "XOM", "process_date": "2026-12-04"}),
         ("partial_calls", {**DIVIDEND, "symbol": "SPY"}),
     )
     assert the_source(exchange).corporate_actions([SPY, IBM, XOM, GE, HPE], TODAY) == [
         CorporateAction(XOM, ActionKind.CASH_DIVIDEND, date(2026, 11, 20), Decimal("0.99"), payable=date(2026, 12, 10)),
         CorporateAction(IBM, ActionKind.SPLIT, date(2026, 11, 23), None, Decimal(1), Decimal(4)),
-        CorporateAction(GE, ActionKind.SPIN_OFF, date(2026, 11, 30)),
-        CorporateAction(HPE, ActionKind.MERGER, date(2026, 12, 1)),
+        CorporateAction(GE, ActionKind.SPIN_OFF, date(2026, 11, 30), None, Decimal(4), Decimal(1), to=Symbol("GEV")),
+        CorporateAction(HPE, ActionKind.MERGER, date(2026, 12, 1), Decimal("24.5")),
+        CorporateAction(HPE, ActionKind.MERGER, date(2026, 12, 1), None, Decimal(4), Decimal(3), to=IBM),
+        CorporateAction(SPY, ActionKind.MERGER, date(2026, 12, 1), Decimal("2.5"), Decimal(4), Decimal(3), to=IBM),
         CorporateAction(SPY, ActionKind.REVERSE_SPLIT, date(2026, 12, 2), None, Decimal(10), Decimal(1)),
         CorporateAction(SPY, ActionKind.STOCK_DIVIDEND, date(2026, 12, 3), payable=date(2026, 12, 10)),
+        CorporateAction(XOM, ActionKind.REMOVAL, date(2026, 12, 4)),
+        CorporateAction(GE, ActionKind.RENAME, date(2026, 12, 4), to=Symbol("GEX")),
     ]
 
 

@@ -109,6 +109,8 @@ CORPORATE_ACTION = ApiRecord(
         ApiField("source_symbol", TEXT, absent="it is no spin-off"),
         ApiField("acquiree_symbol", TEXT, absent="it is no merger"),
         ApiField("old_symbol", TEXT, absent="its share keeps its name"),
+        ApiField("new_symbol", TEXT, absent="it is no rename and no spin-off"),
+        ApiField("acquirer_symbol", TEXT, absent="its shares are paid in cash, or it is no merger"),
         ApiField("ex_date", TEXT, absent="another day is that on which it counts"),
         ApiField("effective_date", TEXT, absent="it has an ex date"),
         ApiField("process_date", TEXT),
@@ -116,6 +118,10 @@ CORPORATE_ACTION = ApiRecord(
         ApiField("rate", NUMBER, absent="no cash is paid a share"),
         ApiField("old_rate", NUMBER, absent="the number of shares stays"),
         ApiField("new_rate", NUMBER, absent="the number of shares stays"),
+        ApiField("source_rate", NUMBER, absent="it is no spin-off"),
+        ApiField("acquiree_rate", NUMBER, absent="it is no merger for shares"),
+        ApiField("acquirer_rate", NUMBER, absent="it is no merger for shares"),
+        ApiField("cash_rate", NUMBER, absent="it is no merger for shares and cash"),
     ),
 )
 
@@ -296,10 +302,16 @@ class _Form:
     cash: str | None = None
     old: str | None = None
     new: str | None = None
+    to: str | None = None
 
 
 def _splits(kind: ActionKind) -> _Form:
     return _Form(kind, old="old_rate", new="new_rate")
+
+
+def _merger(cash: str | None = None) -> _Form:
+    rates = {"old": "acquiree_rate", "new": "acquirer_rate", "to": "acquirer_symbol"}
+    return _Form(ActionKind.MERGER, "acquiree_symbol", "effective_date", cash, **rates)
 
 
 FORMS: Mapping[str, _Form] = {
@@ -308,13 +320,13 @@ FORMS: Mapping[str, _Form] = {
     "forward_splits": _splits(ActionKind.SPLIT),
     "reverse_splits": _splits(ActionKind.REVERSE_SPLIT),
     "unit_splits": _Form(ActionKind.OTHER, "old_symbol", "effective_date"),
-    "spin_offs": _Form(ActionKind.SPIN_OFF, "source_symbol"),
-    "cash_mergers": _Form(ActionKind.MERGER, "acquiree_symbol", "effective_date"),
-    "stock_mergers": _Form(ActionKind.MERGER, "acquiree_symbol", "effective_date"),
-    "stock_and_cash_mergers": _Form(ActionKind.MERGER, "acquiree_symbol", "effective_date"),
+    "spin_offs": _Form(ActionKind.SPIN_OFF, "source_symbol", old="source_rate", new="new_rate", to="new_symbol"),
+    "cash_mergers": _Form(ActionKind.MERGER, "acquiree_symbol", "effective_date", cash="rate"),
+    "stock_mergers": _merger(),
+    "stock_and_cash_mergers": _merger(cash="cash_rate"),
     "redemptions": _Form(ActionKind.OTHER, day="process_date"),
-    "name_changes": _Form(ActionKind.OTHER, "old_symbol", "process_date"),
-    "worthless_removals": _Form(ActionKind.OTHER, day="process_date"),
+    "name_changes": _Form(ActionKind.RENAME, "old_symbol", "process_date", to="new_symbol"),
+    "worthless_removals": _Form(ActionKind.REMOVAL, day="process_date"),
 }
 """A list that is not named here is of another kind, and left out."""
 
@@ -352,21 +364,27 @@ def _read_list(name: str, form: _Form, rows: object, symbols: Sequence[Symbol]) 
 def _read(form: _Form, row: object) -> CorporateAction:
     if not isinstance(row, Mapping):
         raise _UnreadableActionError(f"{shown(row)} is no record")
-    symbol = row.get(CORPORATE_ACTION.field(form.symbol).name)
-    if not isinstance(symbol, str) or not symbol:
-        raise _UnreadableActionError(f"its {form.symbol} {shown(symbol)} is no symbol")
+    symbol = _symbol(row, form.symbol)
     day = _day(row, form.day)
     if day is None:
         raise _UnreadableActionError(f"its {form.day} is missing")
     return CorporateAction(
-        Symbol(symbol),
+        symbol,
         form.kind,
         day,
         _figure(row, form.cash),
         _figure(row, form.old),
         _figure(row, form.new),
         _day(row, "payable_date"),
+        None if form.to is None else _symbol(row, form.to),
     )
+
+
+def _symbol(row: Mapping[object, object], name: str) -> Symbol:
+    symbol = row.get(CORPORATE_ACTION.field(name).name)
+    if not isinstance(symbol, str) or not symbol:
+        raise _UnreadableActionError(f"its {name} {shown(symbol)} is no symbol")
+    return Symbol(symbol)
 
 
 def _day(row: Mapping[object, object], name: str) -> date | None:

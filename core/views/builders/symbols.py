@@ -212,7 +212,7 @@ def _said(action: CorporateAction, order: OrderRequest) -> str:
     if action.cash is not None:
         paid = order.instrument.notional(order.quantity, Price(action.cash))
         return f"{words}, {paid:,.2f} USD for {plain(order.quantity)}"
-    if action.kind in SPLITS:
+    if action.kind in SPLITS or action.moved_ratio is not None:
         return f"{words}; prices and shares here are those of before"
     return words
 
