@@ -477,6 +477,9 @@ def _activity(fact: ActivityFact) -> str:
             before, after = plain(fact.quantity_before), plain(fact.quantity_after)
             what = f"{before} {fact.symbol} became {after} {fact.to} on {fact.day}"
             return f"{what}, at the same cost{_moved_by(fact)}"
+        case facts.CorporateActionApplied(is_paid_out=True):
+            left = "without value" if not fact.cash else f"for {plain(fact.cash)} USD a share"
+            return f"{plain(fact.quantity_before)} {fact.symbol} left {left} on {fact.day}, as announced"
         case facts.CorporateActionApplied():
             what = f"{fact.symbol} split of {fact.day}: {plain(fact.quantity_before)} became"
             return f"{what} {plain(fact.quantity_after)} at the same cost{_moved_by(fact)}"

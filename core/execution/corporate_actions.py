@@ -25,6 +25,7 @@ from core.model.broker import BrokerPosition
 from core.model.order_terms import StatedTerms
 from core.model.position import Position
 from core.model.reconciliation import Activity, ActivityId, ActivityKind
+from core.model.reference_data import CorporateAction
 from core.model.values import NO_SHARES, ZERO, Money, Price, Quantity, Symbol
 
 USUAL = (*(Decimal(n) for n in range(2, 101)), *map(Decimal, ("1.5", "1.25", "150", "200", "250", "500", "1000")))
@@ -113,6 +114,32 @@ def action_in_books(
         return None
     owners, books = owners_of_split(held, theirs.quantity, ratio), ActionEvidence.BOOKS
     return CorporateActionApplied((), day, held[0].symbol, ratio, ours, theirs.quantity, owners, ours, books, to=to)
+
+
+def announced_in_books(
+    held: Sequence[Position], theirs: BrokerPosition, day: date, announced: CorporateAction
+) -> CorporateActionApplied | None:
+    """Return what an announced rename or merger made of our shares; None if the broker has not as many as it gives."""
+    ratio, ours = announced.moved_ratio, _net(held)
+    if ratio is None or announced.to != theirs.symbol or not ours:
+        return None
+    exact = ours * ratio
+    is_it = abs(theirs.quantity - exact) <= ROUNDED * abs(exact) or theirs.quantity == _whole(exact)
+    if not is_it:
+        return None
+    symbol, owners, books = held[0].symbol, owners_of_split(held, theirs.quantity, ratio), ActionEvidence.BOOKS
+    return CorporateActionApplied((), day, symbol, ratio, ours, theirs.quantity, owners, ours, books, to=theirs.symbol)
+
+
+def is_as_announced(found: CorporateActionApplied, announced: CorporateAction) -> bool:
+    """Return whether shares that have another symbol came by this announced action."""
+    return (found.to, found.ratio) == (announced.to, announced.moved_ratio)
+
+
+def paid_out(held: Sequence[Position], day: date, cash: Price) -> CorporateActionApplied:
+    """Return that all these shares left for cash, or without value."""
+    ours, none, symbol = _net(held), NO_SHARES, held[0].symbol
+    return CorporateActionApplied((), day, symbol, ZERO, ours, none, (), ours, ActionEvidence.BOOKS, cash=cash)
 
 
 def splits_in(

@@ -14,13 +14,14 @@ from decimal import Decimal
 from itertools import compress, count
 from operator import is_not
 
-from core.execution.corporate_actions import action_in_books, average_of
+from core.execution.corporate_actions import action_in_books, announced_in_books, average_of
 from core.execution.ledger import Ledger
 from core.execution.order import Order
 from core.facts import CorporateActionApplied
 from core.model.broker import BrokerBooks, BrokerPosition, ForeignPosition, OrderReport, UnreadableOrder
 from core.model.order import ORDER_ID, OrderStatus, Side
 from core.model.reconciliation import NO_SYMBOL, Difference, DifferenceKind
+from core.model.reference_data import CorporateAction
 from core.model.rescaling import ratio_in_words
 from core.model.values import (
     NO_SHARES,
@@ -144,6 +145,8 @@ class Comparison:
         Whether a broker's order with an id of ours is our order: another Keyturn on a copy of the folder uses the same.
     announced
         The ratios of a symbol's announced splits whose day has come, and that our books have not followed.
+    announced_moves
+        A symbol's announced renames and mergers of these days.
     lists_every_trade
         Whether the broker's list of orders goes back to the last agreement.
     """
@@ -157,9 +160,11 @@ class Comparison:
         is_the_same: Callable[[Order, OrderReport], bool] = lambda _order, _report: True,
         announced: Callable[[Symbol], Sequence[Decimal]] = lambda _symbol: (),
         lists_every_trade: bool = True,
+        announced_moves: Callable[[Symbol], Sequence[CorporateAction]] = lambda _symbol: (),
     ) -> None:
         self.ledger = ledger
         self.announced = announced
+        self.announced_moves = announced_moves
         self.lists_every_trade = lists_every_trade
         self.is_the_same = is_the_same
         self.books = books
@@ -316,17 +321,21 @@ class Comparison:
         """Return how shares of this symbol became another's, or another's these; None if that explains nothing.
 
         The shares of one symbol are gone and as many of another have come, at the same cost, and no other pair fits.
-        A sale and a purchase elsewhere look the same: where the broker's list may lack them, nothing is a move.
+        A sale and a purchase elsewhere look the same: where the broker's list may lack them, only an announced move is
+        one.
         """
         pairs = [found for gone in self._gone for came in self._came if (found := self._move(gone, came, day))]
         fitting = [found for found in pairs if symbol in (found.symbol, found.to)]
         return fitting[0] if len(fitting) == 1 and _is_alone(fitting[0], pairs) else None
 
     def _move(self, gone: Symbol, came: Symbol, day: date) -> CorporateActionApplied | None:
-        held, listed = self.ledger.positions_in(gone), self.announced(gone)
-        if not self.lists_every_trade or any(position.traded is not None for position in held):
+        held, theirs = self.ledger.positions_in(gone), self._theirs[came]
+        if any(position.traded is not None for position in held):
             return None
-        found = action_in_books(held, self._theirs[came], day, self.limits.split_tolerance, listed)
+        announced = (announced_in_books(held, theirs, day, action) for action in self.announced_moves(gone))
+        found = next((each for each in announced if each is not None), None)
+        if found is None and self.lists_every_trade:
+            found = action_in_books(held, theirs, day, self.limits.split_tolerance, self.announced(gone))
         if found is None:
             return None
         its = (order.id for order in self.ledger.working() if order.request.symbol == gone)

@@ -77,10 +77,12 @@ class ActionEvidence(StrEnum):
     """Its day has come, and none of the shares is held: only prices and orders from before it change."""
 
 
-@fact(version=3)
+@fact(version=4)
 @dataclass(frozen=True, slots=True)
 class CorporateActionApplied(Fact):
-    """A split, or shares that became shares of another symbol: a ratio of new ones for each, at the same total cost.
+    """A split, shares that became shares of another symbol, or shares that were paid out in cash alone.
+
+    The new shares, a ratio for each old one, have the total cost of before.
 
     Attributes
     ----------
@@ -89,7 +91,7 @@ class CorporateActionApplied(Fact):
     ratio
         Shares for one share before.
     quantity_before, quantity_after
-        The account's total quantity, signed: of the symbol, and of the one that it became.
+        The account's total quantity, signed: of the symbol, and of the one that it became; none where it was paid out.
     owners
         Each strategy's new quantity. Empty if our books had the broker's quantity already, or neither of both: then
         nothing moves.
@@ -99,6 +101,8 @@ class CorporateActionApplied(Fact):
         The symbol that the shares have now, after a rename or a merger for shares; None if they keep theirs.
     followed
         Our orders that the broker lists under the new symbol: they went along.
+    cash
+        USD a share for which all shares left; zero for a removal without value; None where shares are left.
     """
 
     activity_ids: tuple[ActivityId, ...]
@@ -112,6 +116,7 @@ class CorporateActionApplied(Fact):
     evidence: ActionEvidence = ActionEvidence.ACTIVITY
     to: Symbol | None = None
     followed: tuple[ClientOrderId, ...] = ()
+    cash: Price | None = None
 
     @property
     def split_ratio(self) -> Decimal | None:
@@ -126,6 +131,11 @@ class CorporateActionApplied(Fact):
     def ends_orders(self) -> bool:
         """Whether orders and tickets from before it are for other shares than those of today."""
         return bool(self.owners) or self.evidence is ActionEvidence.ANNOUNCED
+
+    @property
+    def is_paid_out(self) -> bool:
+        """Whether all shares left for cash, or without value."""
+        return self.cash is not None
 
     @property
     def symbol_now(self) -> Symbol:

@@ -115,6 +115,10 @@ class ActionKind(StrEnum):
     OTHER = "corporate action"
 
 
+MOVES = frozenset({ActionKind.MERGER, ActionKind.RENAME, ActionKind.REMOVAL})
+"""Kinds after which no shares of the symbol are left."""
+
+
 @dataclass(frozen=True, slots=True)
 class CorporateAction:
     """An announced action.
@@ -150,8 +154,11 @@ class CorporateAction:
 
     @property
     def moved_ratio(self) -> Decimal | None:
-        """New shares under the other symbol for one of this; None if the shares keep it, or are paid in cash."""
-        if self.to is None or self.kind not in (ActionKind.MERGER, ActionKind.RENAME):
+        """New shares under the other symbol for one of this; None if the shares keep it, or any cash is paid.
+
+        How much of a stop's price the cash replaces is not told: a merger for shares and cash is left to a person.
+        """
+        if self.to is None or self.cash is not None or self.kind not in (ActionKind.MERGER, ActionKind.RENAME):
             return None
         return Decimal(1) if self.kind is ActionKind.RENAME else self._ratio
 
@@ -169,7 +176,7 @@ class CorporateAction:
 
 
 def in_words(action: CorporateAction) -> str:
-    """As in `dividend 0.25 USD a share`, `split 4 for 1`, `merger 1 NEW for 4 and 2.50 USD a share`, `rename to NEW`."""
+    """As in `dividend 0.25 USD a share`, `split 4 for 1`, `merger 1 NEW for 4 and 2.50 USD a share`."""
     shares = cash = ""
     if action.new_rate is not None and action.old_rate is not None:
         named = "" if action.to is None else f" {action.to}"

@@ -21,6 +21,7 @@ from core.model.broker import FreshFigures, OrderReport
 from core.model.codes import OwedReason
 from core.model.instrument import BrokerInstrument, Instrument, NoInstrument, share
 from core.model.order import OrderRequest, Side
+from core.model.reference_data import MOVES, CorporateAction
 from core.model.session import HOME, Calendar
 from core.model.values import NO_MONEY, NO_SHARES, ZERO, AccountId, ClientOrderId, Money, Price, Quantity, Symbol, plain
 from core.ports import Journal
@@ -225,6 +226,11 @@ class TradingState(Slices):
             and abs(each.ex_date - today) <= OF_ONE_SPLIT
             and not self.splits.is_known(symbol, each.ex_date, ratio, tolerance)
         )
+
+    def announced_moves(self, symbol: Symbol) -> tuple[CorporateAction, ...]:
+        """Return the announced renames, mergers and removals of these days."""
+        today, announced = self.calendar.trading_day(self.at), self.sightings.corporate_actions.get(symbol, ())
+        return tuple(each for each in announced if each.kind in MOVES and abs(each.ex_date - today) <= OF_ONE_SPLIT)
 
     def why_owed(self, owing: Owing) -> OwedReason:
         """Return why these shares are owed a stop: by the broker's list, one placed elsewhere may protect them (EX-13).

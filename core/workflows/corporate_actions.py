@@ -20,12 +20,15 @@ from decimal import Decimal
 from functools import partial
 
 from core.event_text import in_words
+from core.execution.corporate_actions import is_as_announced, paid_out
 from core.execution.reconciliation import Comparison
 from core.facts import ActionEvidence, CorporateActionApplied, DayStarted, ProposalEnded, TicketClosed
 from core.messages.effects import Effect
 from core.messages.inputs import CorporateActionsArrived
 from core.model.codes import CancelCode, ProposalEnd
+from core.model.order import Side
 from core.model.reconciliation import APART, Difference
+from core.model.reference_data import in_words as action_in_words
 from core.model.rescaling import price_now, ratio_in_words
 from core.model.values import NO_SHARES, Quantity, Symbol
 from core.trading_state.state import TradingState
@@ -119,13 +122,34 @@ class CorporateActions:
     def _contradiction(self, found: CorporateActionApplied) -> str:
         """Return why it is not believed: another ratio is announced, or the books show an older list again."""
         if found.to is not None:
-            return ""
+            is_announced = any(is_as_announced(found, each) for each in self.state.announced_moves(found.symbol))
+            return "" if is_announced else self.announced_moves_in_words(found.symbol).removeprefix("; ")
         if self.state.splits.is_known(found.symbol, found.day, 1 / found.ratio, self._tolerance):
             return f"it was split {ratio_in_words(1 / found.ratio)} before, and this may be an older list"
         ratios = [ratio for _, ratio in self.state.unfollowed_splits(found.symbol)]
         if not ratios or any(abs(each - found.ratio) <= self._tolerance * each for each in ratios):
             return ""
         return f"announced is {', '.join(map(ratio_in_words, ratios))}"
+
+    def announced_moves_in_words(self, symbol: Symbol) -> str:
+        """As in `; announced is rename to NEW`; empty if nothing is."""
+        moves = self.state.announced_moves(symbol)
+        return f"; announced is {', '.join(map(action_in_words, moves))}" if moves else ""
+
+    def payout(self, symbol: Symbol, comparison: Comparison) -> CorporateActionApplied | None:
+        """Return that our shares left for the announced cash; None unless all are gone and its day has come.
+
+        None also where others closed shares of the symbol: then they were sold, as far as anybody knows.
+        """
+        held, today = self.state.ledger.positions_in(symbol), self.state.calendar.trading_day(self.state.at)
+        if not held or comparison.theirs(symbol) is not None or any(p.traded is not None for p in held):
+            return None
+        side = Side.SELL if held[0].quantity > 0 else Side.BUY
+        if any((r.symbol, r.side) == (symbol, side) for r in comparison.filled_by_others().values()):
+            return None
+        begun = (each for each in self.state.announced_moves(symbol) if each.ex_date <= today)
+        cash = next((each.paid_out for each in begun if each.paid_out is not None), None)
+        return None if cash is None else paid_out(held, today, cash)
 
     @follows(CorporateActionApplied)
     def after_action(self, fact: CorporateActionApplied) -> Iterator[Effect]:

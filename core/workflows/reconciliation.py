@@ -77,7 +77,7 @@ from core.workflows.orders.unsent_orders import UnsentOrders
 from core.workflows.protection.excess_exits import ExcessExits, ExpiredExits
 from core.workflows.protection.owed_stops import OvernightPositions, StopRenewal
 from core.workflows.protection.protective_stops import ProtectiveStops
-from core.workflows.workflow import answers, apart, done_apart, follows
+from core.workflows.workflow import answers, apart, done_apart, follow_up, follows
 
 WAY_OUT = "U accepts the broker's books (also `keyturn reconcile --accept-broker`), or correct it at the broker"
 """The end of each reason that no later comparison resolves."""
@@ -372,10 +372,17 @@ class Reconciliation:
 
     def _beside(self, books: BrokerBooks) -> Comparison:
         limits = self.state.control.settings.reconciliation
-        announced, agreed_until = self.corporate_actions.begun_ratios, self.state.control.state.agreed_until
-        lists_all = agreed_until is None or self.state.at - agreed_until < LISTS_ALL
-        is_the_same = partial(is_ours, self.state)
-        return Comparison(self.state.ledger, books, limits, self._listing, is_the_same, announced, lists_all)
+        agreed_until = self.state.control.state.agreed_until
+        return Comparison(
+            self.state.ledger,
+            books,
+            limits,
+            self._listing,
+            is_the_same=partial(is_ours, self.state),
+            announced=self.corporate_actions.begun_ratios,
+            lists_every_trade=agreed_until is None or self.state.at - agreed_until < LISTS_ALL,
+            announced_moves=self.state.announced_moves,
+        )
 
     # ── 6. explained differences ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -512,6 +519,9 @@ class Reconciliation:
         since, true = self._readings[symbol]
         if fewer := self.fill_reversals.unproven(symbol):
             return fewer
+        is_paid_out = self.corporate_actions.payout(symbol, comparison) is not None
+        if is_paid_out and self.state.at - since >= APART:
+            return ""
         if self._is_explained(symbol, comparison):
             return ""
         said = f"{symbol}: the broker says {plain(true)}, our books have {plain(ours)}"
@@ -519,13 +529,16 @@ class Reconciliation:
             return f"{said}, {difference.note}; {announced}; {WAY_OUT}"
         if difference.note:
             return f"{said}, {difference.note}; read again in {APART.total_seconds():g} s before it is believed"
-        order = comparison.contradicting(symbol) if comparison.shrinks(difference) else None
+        order = comparison.contradicting(symbol) if comparison.shrinks(difference) and not is_paid_out else None
         if order is not None:
             rests = f"its own list has our {order.request.side.value} {order.request.type.value}"
             return f"{said}, but {rests} of {plain(order.remaining)}; nothing is taken back; {WAY_OUT}"
         if instead := self._came_with_it(symbol, comparison):
-            return f"{said}; {', '.join(instead)} came at the same time, and may be what it became; {WAY_OUT}"
-        if comparison.shrinks(difference) and self._is_guarded_here(symbol):
+            announced = self.corporate_actions.announced_moves_in_words(symbol)
+            return (
+                f"{said}; {', '.join(instead)} came at the same time, and may be what it became{announced}; {WAY_OUT}"
+            )
+        if comparison.shrinks(difference) and not is_paid_out and self._is_guarded_here(symbol):
             return f"{said}, and this desk guards them; nothing is taken back; {WAY_OUT}"
         if self._may_lag(difference, comparison):
             return f"{said}, as before our last fill; read again until that is {LAGS.total_seconds():g} s old"
@@ -670,6 +683,8 @@ class Reconciliation:
         is_explained = self._is_explained(difference.symbol, comparison)
         if not is_explained and (split := self.corporate_actions.accept(difference.symbol, comparison)) is not None:
             return split
+        if not is_explained and (payout := self.corporate_actions.payout(difference.symbol, comparison)) is not None:
+            effects.extend(self._pay_out(payout))
         average = theirs.average_price if theirs else None
         owners = owners_after(self.state.ledger, difference.symbol, true, average)
         if not ours and not owners and average is not None:
@@ -690,6 +705,13 @@ class Reconciliation:
             facts.PositionCorrected(difference.symbol, true, average, reason, owners, unexplained=unexplained)
         )
         return reason
+
+    def _pay_out(self, payout: facts.CorporateActionApplied) -> Iterator[Effect]:
+        """Record the action, and close each owner's shares at what was paid for them."""
+        held = self.state.ledger.positions_in(payout.symbol)
+        self.state.record(payout)
+        yield from follow_up(self.state, facts.CorporateActionApplied)
+        yield from self.closes_elsewhere.pay_out(held, payout)
 
     def _taken_for_a_lost_order(
         self, symbol: Symbol, true: Quantity, average: Price, comparison: Comparison

@@ -123,7 +123,7 @@ class Notifying:
     @follows(facts.CorporateActionApplied)
     def after_action(self, fact: facts.CorporateActionApplied) -> None:
         """Notify of a corporate action of held shares: quantities, prices and orders are others than were told."""
-        if fact.owners and self._terms.in_force:
+        if (fact.owners or fact.is_paid_out) and self._terms.in_force:
             words = f"{event_text.in_words(fact)}; orders and tickets from before it have ended"
             if fact.to is not None:
                 words += f"; strategies and lists that name {fact.symbol} do not follow {fact.to}"

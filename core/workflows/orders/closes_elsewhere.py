@@ -20,7 +20,7 @@ from itertools import count, takewhile
 from core.execution import order_status
 from core.execution.ledger_state import UNKNOWN_OWNER
 from core.execution.order import Order
-from core.facts import OrderCreated, OwnerShare, Source
+from core.facts import CorporateActionApplied, OrderCreated, OwnerShare, Source
 from core.messages.effects import Effect
 from core.model.broker import Execution, OrderReport
 from core.model.lazy_dataclass import dataclass
@@ -46,11 +46,15 @@ INTERRUPTED = "the desk ended while it recorded a close elsewhere; it compares t
 
 @dataclass(frozen=True, slots=True)
 class FillElsewhere:
-    """What an external order filled beyond what is counted, and its average price, USD."""
+    """What an external order filled beyond what is counted, and its average price, USD.
 
-    report: OrderReport
+    `name` is the broker's id of the order.
+    """
+
+    name: BrokerOrderId
     quantity: Quantity
     price: Price
+    time_in_force: TimeInForce = TimeInForce.DAY
 
 
 class ClosesElsewhere:
@@ -115,7 +119,7 @@ class ClosesElsewhere:
             return None
         if agreed is None and not _is_since(report, held):
             return None
-        records = self._records(report)
+        records = self._records(report.broker_order_id)
         if None in records:  # it is counted in part by an order that left memory
             return None
         of = held[0].instrument
@@ -130,17 +134,27 @@ class ClosesElsewhere:
         if quantity <= ZERO:
             return None
         price = of.price_of(quantity, of.cost(report.filled_quantity, report.average_price or ZERO) - paid)
-        return FillElsewhere(report, quantity, price if is_priced else Price(ZERO))
+        in_force = report.time_in_force or TimeInForce.DAY
+        return FillElsewhere(report.broker_order_id, quantity, price if is_priced else Price(ZERO), in_force)
 
-    def _records(self, report: OrderReport) -> list[Order | None]:
-        """Return the records of its fills; None for one that left memory."""
+    def pay_out(self, held: Sequence[Position], payout: CorporateActionApplied) -> Iterator[Effect]:
+        """Record that each owner's shares left for what a merger paid; nothing where nobody is known to own them."""
+        if payout.cash is None or any(position.strategy == UNKNOWN_OWNER for position in held):
+            return
+        name = BrokerOrderId(f"paid out {payout.symbol} {payout.day}")
+        for position in held:
+            side = Side.SELL if position.quantity > 0 else Side.BUY
+            yield from self._record(position, side, FillElsewhere(name, Quantity(abs(position.quantity)), payout.cash))
+
+    def _records(self, name: BrokerOrderId) -> list[Order | None]:
+        """Return the records of the fills of a broker's order; None for one that left memory."""
         ledger = self.state.ledger
-        names = takewhile(ledger.has, (_record_id(report, number) for number in count(1)))
+        names = takewhile(ledger.has, (_record_id(name, number) for number in count(1)))
         return [ledger.order(name) for name in names]
 
     def _record(self, position: Position, side: Side, fill: FillElsewhere) -> Iterator[Effect]:
-        report, at, ledger = fill.report, self.state.at, self.state.ledger
-        order_id = _record_id(report, len(self._records(report)) + 1)
+        at, ledger = self.state.at, self.state.ledger
+        order_id = _record_id(fill.name, len(self._records(fill.name)) + 1)
         request = OrderRequest(
             client_order_id=order_id,
             symbol=position.symbol,
@@ -148,7 +162,7 @@ class ClosesElsewhere:
             effect=OrderEffect.CLOSE if side is Side.SELL else OrderEffect.COVER,
             quantity=fill.quantity,
             type=OrderType.MARKET,
-            time_in_force=report.time_in_force or TimeInForce.DAY,
+            time_in_force=fill.time_in_force,
         )
         entry = ledger.order(position.entry_order)
         self.state.record(
@@ -166,10 +180,10 @@ class ClosesElsewhere:
                 role=Elsewhere.CLOSED,
             )
         )
-        name = ExecutionId(f"{report.broker_order_id}{DERIVED}{order_id}")
+        name = ExecutionId(f"{fill.name}{DERIVED}{order_id}")
         filled = OrderReport(
             client_order_id=order_id,
-            broker_order_id=report.broker_order_id,
+            broker_order_id=fill.name,
             symbol=position.symbol,
             side=side,
             type=request.type,
@@ -191,6 +205,6 @@ def _is_since(report: OrderReport, held: Sequence[Position]) -> bool:
     return report.accepted_at is not None and all(report.accepted_at > position.began for position in held)
 
 
-def _record_id(report: OrderReport, number: int) -> ClientOrderId:
+def _record_id(name: BrokerOrderId, number: int) -> ClientOrderId:
     """Return the id of a record: the broker's order, and which of its records it is."""
-    return ClientOrderId(f"elsewhere:{report.broker_order_id}:{number}")
+    return ClientOrderId(f"elsewhere:{name}:{number}")
