@@ -21,10 +21,11 @@ from core.facts import (
     SignalRaised,
     TradeClosed,
 )
-from core.messages.commands import OpenTicket, ProposeClose
-from core.messages.desk_commands import KeepAlert
+from core.messages.commands import ListSymbol, OpenTicket, ProposeClose, RefuseSymbol
+from core.messages.desk_commands import KeepAlert, KeepWatchlist
 from core.model.alert import AlertKind, AlertTerms
 from core.model.codes import OwedReason, ReadOnlyCode
+from core.model.instrument import ListKind
 from core.model.order import Side, TimeInForce
 from core.model.values import Price, Symbol, plain
 from core.post_mortem.trade_attribution import Stories
@@ -206,6 +207,25 @@ def test_an_alert_follows() -> None:
     assert alert.terms.level == DOUBLED.stop
     assert house.facts(AlertRang) == []
     assert house.facts(SignalRaised) == []
+
+
+def test_lists_follow() -> None:
+    """MD-06, RK-26: a watchlist has the new symbol in its place; what is blocked is blocked under both"""
+    house = a_house(RENAMED)
+    for command in (
+        KeepWatchlist("mine", (THIRD, SPY)),
+        ListSymbol(SPY, ListKind.CLOSE_ONLY, "a merger"),
+        RefuseSymbol(SPY, "not today"),
+    ):
+        house.presses(command)
+    sleeps_until_it_is_shown(house, RENAMED, Fate.SURVIVE)
+    house.presses(RefuseSymbol(SPY, "not today"))
+    house.until("09:44", FRIDAY)
+
+    day = house.desk.calendar.trading_day(house.line.at)
+    assert house.desk.watchlists.state.lists["mine"] == (THIRD, NEW)
+    assert [each.reason for each in house.desk.lists.on(NEW, day)] == ["a merger"]
+    assert [house.desk.control.refusal_of(symbol, day) is not None for symbol in (SPY, NEW)] == [True, True]
 
 
 def test_another_pair_that_fits_is_left_to_a_person() -> None:

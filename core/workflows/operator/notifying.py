@@ -126,7 +126,7 @@ class Notifying:
         if (fact.owners or fact.is_paid_out) and self._terms.in_force:
             words = f"{event_text.in_words(fact)}; orders and tickets from before it have ended"
             if fact.to is not None:
-                words += f"; strategies and lists that name {fact.symbol} do not follow {fact.to}"
+                words += f"; strategies and settings that name {fact.symbol} do not follow {fact.to}"
             self._tell(Subject(FILL, words, fact.symbol_now, grave=Severity.WARNING))
 
     @follows(facts.StopOwed)

@@ -16,7 +16,7 @@ from core.trading_state.state import TradingState
 from core.workflows.operator.limits_reload import WORD
 from core.workflows.orders.cancellation import Cancellation
 from core.workflows.staging.proposal_lifecycle import Proposals
-from core.workflows.workflow import answers, apart
+from core.workflows.workflow import answers, apart, follows
 
 
 class PausesAndBans:
@@ -104,6 +104,18 @@ class SymbolListing:
             self._refuse(command.symbol, f"it stays on {command.kind.value}: the word is {WORD}")
         else:
             self.state.record(facts.SymbolUnlisted(command.symbol, command.kind))
+        return ()
+
+    @follows(facts.CorporateActionApplied)
+    def after_action(self, fact: facts.CorporateActionApplied) -> Iterable[Effect]:
+        """Block the shares of another symbol as they were blocked before: entries in both wait."""
+        today = self.state.calendar.trading_day(self.state.at)
+        if fact.to is None:
+            return ()
+        for listed in self.state.lists.on(fact.symbol, today):
+            self.state.record(facts.SymbolListed(fact.to, listed.kind, listed.reason, listed.since, listed.until))
+        if (refusal := self.state.control.refusal_of(fact.symbol, today)) is not None:
+            self.state.record(facts.SymbolRefused(fact.to, today, refusal.reason))
         return ()
 
     def _refuse(self, symbol: Symbol, why: str) -> None:

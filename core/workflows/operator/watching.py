@@ -80,6 +80,16 @@ class Watching:
             if name not in filed and name not in said and name not in seen.unread:
                 yield WriteWatchlist(name, symbols)
 
+    @follows(facts.CorporateActionApplied)
+    def after_action(self, fact: facts.CorporateActionApplied) -> Iterator[Effect]:
+        """Write each list that has the symbol with the one that its shares have now."""
+        if fact.to is None:
+            return
+        for name, symbols in self.state.watchlists.state.lists.items():
+            if fact.symbol in symbols:
+                now = dict.fromkeys(fact.to if symbol == fact.symbol else symbol for symbol in symbols)
+                yield from self.on_keep(KeepWatchlist(name, tuple(now)))
+
     def _take_file(self, wanted: Watchlist) -> Iterable[Effect]:
         if (fault := fault_of(wanted, lists_of(self.state))) is not None:
             self.state.record(facts.WatchlistRefused(wanted.name, f"its file is not taken: {fault}"))
