@@ -1,8 +1,8 @@
 """Compare the engine's clock with the broker's, open each day, and keep the account of the day (EX-09, RK-20).
 
 If the broker's clock and the desk's differ, or ours jumped, entries wait (EX-23). So does everything that time alone
-would trigger. The operator's actions and stops do not depend on the clock. The broker's clock is read each minute, and
-every few seconds while ours is in doubt: only agreement with it ends the doubt.
+would trigger, and no figures begin a day. The operator's actions and stops do not depend on the clock. The broker's
+clock is read each minute, and every few seconds while ours is in doubt: only agreement with it ends the doubt.
 
 Without orders in extended hours the day's first bar triggers it, for there is none before the open. The figures of a
 day that has begun are fetched again: before that the broker may have reported the close of an earlier day.
@@ -30,7 +30,7 @@ from core.model.values import ZERO
 from core.risk.day import begun, corrected
 from core.trading_state.state import TradingState
 from core.workflows.protection.protections import MarginMonitor, ProtectionEvents
-from core.workflows.workflow import answers
+from core.workflows.workflow import answers, follows
 
 # ── start, stop and clock ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -195,15 +195,26 @@ class AccountUpdates:
             self._see(reply.answer.account)
         return ()
 
+    @follows(ClockSettled)
+    def after_doubt(self, _fact: ClockSettled) -> Iterable[Effect]:
+        """Fetch the figures of a day that did not begin while the clock was in doubt (EX-23)."""
+        day = self.state.calendar.trading_day(self.state.at)
+        is_begun = self.state.opening.opening_equity(day) is not None
+        return (FetchAccount(),) if isinstance(self.state.calendar.session_on(day), Session) and not is_begun else ()
+
     def _see(self, account: Account) -> None:
-        """Keep the figures; the first of a session's day fix the reference for its loss (RK-03)."""
+        """Keep the figures; the first of a session's day fix the reference for its loss (RK-03).
+
+        No day begins while the clock is in doubt (EX-23).
+        """
         before, self.state.sightings.account = self.state.sightings.account, account
         day = self.state.calendar.trading_day(self.state.at)
         session = self.state.calendar.session_on(day)
         if isinstance(session, Session):
             is_older = isinstance(before, Account) and account.at < before.at
             if self.state.opening.opening_equity(day) is None:
-                self.state.record(begun(day, account, self.state.calendar))
+                if not self.state.control.is_clock_in_doubt:
+                    self.state.record(begun(day, account, self.state.calendar))
             elif self.state.at < session.open and not is_older:
                 self._correct(day, account)
         self.protection_events.see_account(account)

@@ -11,12 +11,13 @@ import pytest
 
 from console.bell import Bell
 from core import facts
-from core.messages.commands import Confirm, Kill, ProposeClose, TakeBackExits
+from core.messages.commands import Confirm, Kill, ProposeClose, Rearm, TakeBackExits
 from core.messages.effects import CancelOrder
 from core.messages.inputs import ClockRead
 from core.model.codes import AuthorizationCode
 from core.model.notice import Severity
 from core.settings.settings import Settings
+from core.workflows.operator.kill_switch import REARM
 from core.workflows.orders.request_reserve import begun_exits, late_at
 from tests.scenarios.changes import passes
 from tests.scenarios.house import STEADY, House, a_day, a_house_in_a_position, a_house_with_a_proposal, a_typed_buy
@@ -28,7 +29,7 @@ from tests.scenarios.test_owed_notices import the_view as view_of
 from tests.scenarios.test_restored_stops import LONG, watched
 from tests.scenarios.test_stops_after_a_close import holding_six
 from tests.scenarios.test_unattended_exits import a_signed_house
-from tests.unit.core.brokers.trading_floor import SPY
+from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, a_bar, at
 
 pytestmark = pytest.mark.usefixtures("timeline")
 
@@ -226,6 +227,27 @@ def test_nothing_expires_in_doubt(differing: dict[str, Decimal]) -> None:
 
     assert (during, len(house.facts(facts.DayStarted))) == ([], days)
     assert len(house.facts(facts.ProposalEnded)) == 1
+
+
+def test_no_day_begins_in_doubt(differing: dict[str, Decimal]) -> None:
+    """EX-23, RK-03: the books that a person's keys ask for begin none; the first figures after the doubt do, at once"""
+    differing["by"] = Decimal("16200.0")
+    friday = THURSDAY + timedelta(days=1)
+    bars = [*a_day(("10:06", "11:00", STEADY)), a_bar("09:30", "99.60", day=friday)]
+    house = House(bars, Settings()).opens().until("09:00", friday)
+    hears(house, FORWARD)
+    house.presses(Kill("key"))
+    house.presses(Rearm(REARM))
+    house.until("09:00:30", friday)
+    during = [fact.day for fact in house.facts(facts.DayStarted)]
+    books_at = house.desk.sightings.books_at
+    differing["by"] = Decimal(0)
+    house.until("09:00:36", friday)
+
+    assert books_at is not None
+    assert books_at >= at("09:00", friday)
+    assert during == [THURSDAY]
+    assert [fact.day for fact in house.facts(facts.DayStarted)] == [THURSDAY, friday]
 
 
 def recorded(house: LiveHouse, kind: type[F]) -> list[F]:

@@ -336,3 +336,17 @@ broker took back those that it held the stop of.
 def test_a_bare_share_has_its_own_cause(seed: int, number: int) -> None:
     """EX-22: the auditor asks for a notice where a person is needed, and there alone"""
     assert play(made(seed, number).having(NAMED_WRONGLY[seed, number])).failures == []
+
+
+IN_DOUBT_AT_NIGHT = (
+    Event("the_folder_is_restored", (3600.0, "entry", True, "")),
+    Event("a_deadline_raises", ("entry, cancel", "an exit", 30.0)),
+    Event("a_fill_is_corrected", ("exit", "-0.02", "activities", False, "", 90.0)),
+    Event("shares_are_renamed", (1, 1, "survive", True, True, "exit")),
+    Event("a_clock_jumps", (16200.0, 1.0, True, "kill", "")),
+)
+
+
+def test_no_day_begins_while_the_clock_is_in_doubt() -> None:
+    """EX-23: a kill asks for the books before the day's first figures, and the clock has jumped"""
+    assert play(made(110_001, 764).having(IN_DOUBT_AT_NIGHT)).failures == []
