@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 Owner = tuple[Symbol, str]
 ALLOWED = 2.0
 """Seconds that may pass without a cause: a request and its answer, a comparison that is due."""
+EXACT = 6
+"""Digits of a second that the clock has: a sum of floats has more, and 40 parts of 2 s are no more than 2 s."""
 A_WORD = timedelta(seconds=5)
 """In which a fill that was told is counted."""
 DOWN = "the desk was down"
@@ -255,7 +257,8 @@ class Meter:
                 for owner, stretch in self.bare.items():
                     cause = self._causes[owner]
                     is_over = cause == DOWN and self._is_of_another_day(owner, begins)
-                    stretch.causes[ENDED_WHILE_DOWN if is_over else cause] += seconds
+                    due_to = ENDED_WHILE_DOWN if is_over else cause
+                    stretch.causes[due_to] = round(stretch.causes[due_to] + seconds, EXACT)
             self._at = at
             self._causes = {owner: self._cause(owner) for owner in self.bare}
         self._at = max(self._at, at)

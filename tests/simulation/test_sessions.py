@@ -350,3 +350,16 @@ IN_DOUBT_AT_NIGHT = (
 def test_no_day_begins_while_the_clock_is_in_doubt() -> None:
     """EX-23: a kill asks for the books before the day's first figures, and the clock has jumped"""
     assert play(made(110_001, 764).having(IN_DOUBT_AT_NIGHT)).failures == []
+
+
+WITHOUT_LEGS = (
+    Event("an_exit_is_signed", ("open", "2.00", 60, 6.0)),
+    Event("a_plan_is_played", ("a file", 673_847_110, 0.5, "at once", 0.6, "die soon", "go on")),
+    Event("an_entry_is_edited", (2, "1", "0.30", 0.5)),
+    Event("an_order_is_cancelled", (3,)),
+)
+
+
+def test_bare_seconds_are_counted_to_the_microsecond() -> None:
+    """EX-22: shares whose legs the broker dropped are bare for the two seconds that are allowed, seen in many parts"""
+    assert play(made(110_001, 1_001).having(WITHOUT_LEGS)).failures == []
