@@ -363,3 +363,16 @@ WITHOUT_LEGS = (
 def test_bare_seconds_are_counted_to_the_microsecond() -> None:
     """EX-22: shares whose legs the broker dropped are bare for the two seconds that are allowed, seen in many parts"""
     assert play(made(110_001, 1_001).having(WITHOUT_LEGS)).failures == []
+
+
+ANNOUNCED_AT_THE_OPEN = (
+    Event("shares_are_split", (1, 4, "survive", True, False, "exit")),
+    Event("a_plan_is_played", ("the waiting proposals", 791_171_068, 2.0, "late", 0.6, "bar", "nothing")),
+    Event("a_plan_is_played", ("a file", 196_460_369, 0.0, "twice", 0.12, "die", "go on")),
+    Event("sessions_are_announced", ("closed", 20, "start", False, "ticket", "")),
+)
+
+
+def test_a_day_that_is_closed_shortly_before_its_open_ends_soon() -> None:
+    """MD-10: at an open the broker's clock is not judged, and what has begun by then is closed after it"""
+    assert play(made(110_001, 2_137).having(ANNOUNCED_AT_THE_OPEN)).failures == []

@@ -20,7 +20,7 @@ from core.model.position import Position
 from core.model.session import AnnouncedDay, NoSession, Session
 from core.model.values import Price, Quantity
 from core.trading_state.notifications import MARGIN
-from core.workflows.session_watch import AHEAD
+from core.workflows.session_watch import AHEAD, AT_THE_EDGE
 from core.workflows.strategy_signals import ExitRules
 from tests.kit.announced_days import announces
 from tests.simulation.contradiction_play import APART
@@ -28,6 +28,8 @@ from tests.simulation.disruption_play import Disrupting
 from tests.simulation.rough import Arguments
 from tests.simulation.world import SPY
 
+EACH = 61.0
+"""Seconds from one word of the broker's clock to the next: it leads to one reading of the sessions in a minute."""
 SHORTLY = 10.0
 """Seconds in which a larger deficit is told while a warning is in effect: the account is asked every four."""
 LONGEST_SAID = 62.0
@@ -55,25 +57,27 @@ class Timing(Disrupting):
             return
         self._note(f"{what} announced, known by {told}")
         world.surprises.met[f"a day announced: {what}"] += 1
+        before = world.calendar.session_on(day.day)
         announces(world.exchange, world.wire.at, [day])
+        is_late = self._is_late(before, day)
         if told == "read":
             today = world.calendar.trading_day(world.clock)
             world.hear(SessionsFetched(world.exchange.sessions(today, today + AHEAD)))
         elif told == "clock":
-            for _ in range(3):  # one answer leads to no second reading within a minute; at a close none is judged
-                world.hear(ClockFetched(world.wire.at, hours=world.exchange.hours(world.wire.at)))
-                world.run(61.0)
+            # One answer leads to no second reading within a minute; at an open or a close none is judged.
+            self._hear_the_clock(4 if is_late else 3)
         if dies or told == "start":
             self._player().the_process_dies(0, "", 0, True, 0.1, 0)
         world.run(1.0)
         if then:
             self._deed(then)
         if world.calendar.trading_day(world.clock) == day.day and day.session is None and told != "clock":
-            for _ in range(2):  # before its open the broker's clock decides, which is heard each minute
-                world.hear(ClockFetched(world.wire.at, hours=world.exchange.hours(world.wire.at)))
-                world.run(61.0)
+            is_late = self._is_late(before, day)
+            self._hear_the_clock(4 if is_late else 2)  # before its open the broker's clock decides, heard each minute
         known = world.engine.state.calendar.session_on(day.day)
         is_known = known == day.session if day.session is not None else isinstance(known, NoSession)
+        if is_late:
+            is_known |= isinstance(known, Session) and known.close <= world.clock
         if told != "clock" or self._contradicts(day):
             world.auditor.require(is_known, f"{day.day} was announced, and the desk has {known}")
         if day.session is not None and day.session.holds(world.clock):
@@ -90,6 +94,20 @@ class Timing(Disrupting):
         if what == "closed":
             return AnnouncedDay(following.day, None)
         return AnnouncedDay(following.day, replace(following, close=following.open + timedelta(minutes=minutes + 60)))
+
+    def _hear_the_clock(self, times: int) -> None:
+        world = self.world
+        for _ in range(times):
+            world.hear(ClockFetched(world.wire.at, hours=world.exchange.hours(world.wire.at)))
+            world.run(EACH)
+
+    def _is_late(self, before: Session | NoSession, day: AnnouncedDay) -> bool:
+        """Whether a day is closed so shortly before its open that its session begins here, and ends soon after it.
+
+        The clock that is heard now may lead to no reading, and the next one is at the open, where none is judged.
+        """
+        is_open_next = isinstance(before, Session) and day.session is None
+        return is_open_next and before.open - self.world.wire.at - timedelta(seconds=EACH) < AT_THE_EDGE
 
     def _contradicts(self, day: AnnouncedDay) -> bool:
         """Whether the clock alone tells it: today's close, or the next open and its close while none is running."""
