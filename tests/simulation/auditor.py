@@ -568,6 +568,14 @@ class Auditor:
         self.require(fact.before == StatedTerms.of_order(seen.order), f"{fact.client_order_id}: other terms before")
         self._raised(seen, fact.after.quantity)
         seen.order = fact.after.of(seen.order)  # type: ignore[assignment]
+        if self._is_adjusted(seen):
+            self.story.of_before.discard(fact.client_order_id)
+
+    def _is_adjusted(self, seen: Seen) -> bool:
+        """Whether the broker adjusted it to a split, and the journal has told those terms."""
+        now, its = self.world.disruptions.adjusted.get(seen.order.client_order_id), seen.order
+        terms = its.quantity, its.stop_price, its.limit_price
+        return now is not None and terms == (now.quantity, now.stop_price, now.limit_price)
 
     def _revived(self, fact: facts.OrderRevived) -> None:
         """Only a stop that the broker had ended works again by its word."""
@@ -772,7 +780,7 @@ class Auditor:
             positions[position_key(fact.symbol, UNKNOWN_OWNER)] = fact.quantity
 
     def _acted(self, fact: facts.CorporateActionApplied) -> None:
-        """Only what the broker did, and each once; the orders of before are for other shares."""
+        """Only what the broker did, and each once; the orders of before are for other shares, but for adjusted ones."""
         ours = Act(fact.symbol, fact.symbol_now, fact.quantity_before, fact.quantity_after)
         is_so = self.world.acts.count(ours) > self.story.acts.count(ours)
         self.require(is_so, f"nobody did this with these shares, or it counts twice: {fact}")
@@ -783,7 +791,7 @@ class Auditor:
         self.story.of_before |= {
             order_id
             for order_id, seen in self.story.orders.items()
-            if seen.order.symbol == fact.symbol and order_id not in fact.followed
+            if seen.order.symbol == fact.symbol and order_id not in fact.followed and not self._is_adjusted(seen)
         }
 
     def _unreconciled(self, fact: facts.ReconciliationFailed) -> None:

@@ -135,6 +135,8 @@ class Disrupting(Contradicting):
         its = [order.request.client_order_id for order in world.exchange._book.working.get(TRADED, ())]
         world.contradictions.restated |= set(its) if Fate(fate) in (Fate.ADJUSTED, Fate.QUANTITY) else set()
         splits(world.exchange, world.wire.at, TRADED, new, old, Fate(fate))
+        if Fate(fate) is Fate.ADJUSTED:
+            world.disruptions.adjusted |= {its_id: world.exchange._book.find(its_id).request for its_id in its}
         self._acted(TRADED, before, (new, old), dies, then)
 
     def shares_are_renamed(self, new: int, old: int, fate: str, is_for_days: bool, dies: bool, then: str) -> None:

@@ -58,6 +58,8 @@ class Disruptions:
         Orders whose replacement stays pending, and what is to take their place.
     external
         Orders of others; they never fill.
+    adjusted
+        What became of orders that it changed by the ratio of a split, quantity and prices: they are for today's shares.
     """
 
     world: World
@@ -69,6 +71,7 @@ class Disruptions:
     unlisted: dict[str, OrderReport] = field(default_factory=dict)
     replacing: dict[str, str] = field(default_factory=dict)
     external: set[str] = field(default_factory=set)
+    adjusted: dict[str, OrderRequest] = field(default_factory=dict)
     shows_block: bool = False
     requests: list[datetime] = field(default_factory=list)
     _positions: tuple[BrokerPosition, ...] | None = None

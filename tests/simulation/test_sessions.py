@@ -376,3 +376,16 @@ ANNOUNCED_AT_THE_OPEN = (
 def test_a_day_that_is_closed_shortly_before_its_open_ends_soon() -> None:
     """MD-10: at an open the broker's clock is not judged, and what has begun by then is closed after it"""
     assert play(made(110_001, 2_137).having(ANNOUNCED_AT_THE_OPEN)).failures == []
+
+
+ADJUSTED_BY_THE_BROKER = (
+    Event("shares_are_split", (3, 2, "adjusted", True, True, "")),
+    Event("desks_come_and_go", ("nobody", 1, 61.0)),
+    Event("a_position_grows_old", ("night, part, week, part", 8, "0.3")),
+    Event("a_bracket_is_traded", ("short", "3", True, "target, stop", 60, 61.0)),
+)
+
+
+def test_a_stop_that_the_broker_adjusted_to_a_split_sells_the_shares_of_today() -> None:
+    """EX-25: it stays, and trades at the adjusted price"""
+    assert play(made(110_001, 2_195).having(ADJUSTED_BY_THE_BROKER)).failures == []
