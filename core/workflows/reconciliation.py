@@ -136,6 +136,8 @@ class Reconciliation:
         self._listing = OrderListing()
         self._readings: dict[Symbol, tuple[datetime, Quantity]] = {}
         """Since when the broker has shown this quantity of a symbol that differs."""
+        self._differing_since: dict[Symbol, datetime] = {}
+        """Since when each of its readings has differed from our books, by whatever quantity."""
         self._doubted: frozenset[Symbol] = frozenset()
         self._filled_by_others: Mapping[BrokerOrderId, OrderReport] | None = None
         self._is_unproven = False
@@ -297,6 +299,7 @@ class Reconciliation:
         self.state.sightings.apart, self.state.sightings.apart_once = {}, {}
         self.state.sightings.gone, self._is_unproven = frozenset(), False
         self._readings = {d.symbol: self._reading(d.symbol, comparison) for d in positions}
+        self._differing_since = {d.symbol: self._differing_since.get(d.symbol, self.state.at) for d in positions}
         self._doubted &= self._readings.keys()
 
     def _reading(self, symbol: Symbol, comparison: Comparison) -> tuple[datetime, Quantity]:
@@ -363,7 +366,7 @@ class Reconciliation:
         self._pass(corrections, found)
         # Orders that a later list leaves out stay agreed: they explain nothing when they are listed again.
         self._filled_by_others = {**(self._filled_by_others or {}), **comparison.filled_by_others()}
-        self._readings, self._doubted = {}, frozenset()
+        self._readings, self._differing_since, self._doubted = {}, {}, frozenset()
         self.state.sightings.differing = comparison.unknown()
         for difference in positions:
             follows[:] = [effect for effect in follows if not self._calls_off(effect, difference.symbol)]
@@ -547,12 +550,16 @@ class Reconciliation:
         return ""
 
     def _came_with_it(self, symbol: Symbol, comparison: Comparison) -> list[Symbol]:
-        """Return symbols that nothing explains and that came when this one went: a merger may look so (EX-25)."""
+        """Return symbols that nothing explains and that came when this one went: a merger may look so (EX-25).
+
+        That their quantity changes later does not explain them.
+        """
         gone_since = self._readings[symbol][0]
         return [
             came
             for came in comparison.came_instead(symbol)
-            if not self._is_explained(came, comparison) and abs(self._readings[came][0] - gone_since) < APART
+            if not self._is_explained(came, comparison)
+            and any(abs(since - gone_since) < APART for since in (self._readings[came][0], self._differing_since[came]))
         ]
 
     def _fail_as_unproven(

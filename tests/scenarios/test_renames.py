@@ -27,7 +27,7 @@ from core.model.alert import AlertKind, AlertTerms
 from core.model.codes import OwedReason, ReadOnlyCode
 from core.model.instrument import ListKind
 from core.model.order import Side, TimeInForce
-from core.model.values import Price, Symbol, plain
+from core.model.values import Price, Quantity, Symbol, plain
 from core.post_mortem.trade_attribution import Stories
 from tests.kit.splits import Fate, becomes
 from tests.scenarios.changes import confirms_now, passes
@@ -257,6 +257,26 @@ def test_shares_that_came_at_another_cost_are_left_to_a_person() -> None:
     passes(house, 75)
     assert [(position.symbol, position.quantity) for position in house.desk.ledger.positions()] == [(NEW, 3)]
     assert stops(house, SPY) == []
+
+
+@pytest.mark.parametrize("more", [1, -4], ids=["more of them", "short by an odd row"])
+def test_shares_that_came_and_change_are_left_to_a_person(more: int) -> None:
+    """EX-25, EX-09: another quantity of them minutes later explains nothing of those that went"""
+    house = a_house(RENAMED)
+    house.is_off_until(SHOWN_AT - timedelta(minutes=2))
+    house.restarted().until_moment(SHOWN_AT)
+    becomes(house.exchange, SHOWN_AT, SPY, NEW, Fate.SURVIVE, 3, 10)
+    holding = house.exchange._ledger._holdings[NEW]
+    holding.cost = Decimal(700)
+    house.until_moment(SHOWN_AT + timedelta(minutes=5))
+    before = house.last(ReconciliationFailed).code
+    holding.quantity = Quantity(holding.quantity + more)
+    house.until_moment(SHOWN_AT + timedelta(minutes=10))
+
+    assert before is ReadOnlyCode.UNPROVEN
+    assert not house.desk.control.state.is_reconciled
+    assert house.held() == "10"
+    assert house.facts(PositionCorrected) == []
 
 
 @pytest.mark.parametrize("price", ["100", "101"])

@@ -389,3 +389,15 @@ ADJUSTED_BY_THE_BROKER = (
 def test_a_stop_that_the_broker_adjusted_to_a_split_sells_the_shares_of_today() -> None:
     """EX-25: it stays, and trades at the adjusted price"""
     assert play(made(110_001, 2_195).having(ADJUSTED_BY_THE_BROKER)).failures == []
+
+
+CAME_AND_CHANGED = (
+    Event("an_order_is_typed", ("short", "1", "", "0.30", "broker", "BBB")),
+    Event("a_folder_of_weeks_ago_is_restored", (9, "entry", False, "exit")),
+    Event("rows_are_odd", ("sides", 1, 1, "cancel", 75.0)),
+)
+
+
+def test_a_difference_that_waits_for_a_person_waits_on_beside_an_odd_row() -> None:
+    """EX-25, EX-09: shares of one symbol are gone, others came with them, and one list shows these as short"""
+    assert play(made(110_001, 4_099).having(CAME_AND_CHANGED)).failures == []
