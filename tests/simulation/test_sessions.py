@@ -401,3 +401,16 @@ CAME_AND_CHANGED = (
 def test_a_difference_that_waits_for_a_person_waits_on_beside_an_odd_row() -> None:
     """EX-25, EX-09: shares of one symbol are gone, others came with them, and one list shows these as short"""
     assert play(made(110_001, 4_099).having(CAME_AND_CHANGED)).failures == []
+
+
+CORRECTED_BEFORE_WEEKS = (
+    Event("sessions_are_announced", ("early", 12, "start", True, "entry", "-0.40")),
+    Event("an_entry_waits_for_its_trigger", ("add", "trailing_stop", "0.05", "3", "3.00", "SPY", 90, "0.70")),
+    Event("a_fill_is_corrected", ("stop", "-0.02", "books", False, "exit", 90.0)),
+    Event("a_folder_of_weeks_ago_is_restored", (9, "fraction", False, "exit")),
+)
+
+
+def test_an_older_folder_keeps_a_price_that_no_list_names_any_more() -> None:
+    """EX-05, EX-24: the broker corrected it after the close, and lists no order of weeks ago"""
+    assert play(made(110_001, 3_618).having(CORRECTED_BEFORE_WEEKS)).failures == []
