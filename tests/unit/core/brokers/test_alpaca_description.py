@@ -59,7 +59,9 @@ A_BAR = {"t": "2026-11-20T16:59:00Z", "o": Decimal(1), "h": Decimal(1), "l": Dec
 AN_ACTION = {
     **dict.fromkeys(("symbol", "source_symbol", "acquiree_symbol", "old_symbol"), "SPY"),
     **dict.fromkeys(("ex_date", "effective_date", "process_date", "payable_date"), "2026-11-23"),
-    **dict.fromkeys(("rate", "old_rate", "new_rate"), Decimal(2)),
+    **dict.fromkeys(("new_symbol", "acquirer_symbol"), "SPYX"),
+    **dict.fromkeys(("rate", "old_rate", "new_rate", "source_rate"), Decimal(2)),
+    **dict.fromkeys(("acquiree_rate", "acquirer_rate", "cash_rate"), Decimal(2)),
 }
 PAGES = ("a page of bars", "the latest quotes", "a page of corporate actions")
 A_STATUS = {"t": "2026-11-20T16:59:00Z", "sc": "H", "sm": "Trading Halt", "rc": "T12", "rm": "news"}
