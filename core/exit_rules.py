@@ -16,7 +16,7 @@ from core.model.instrument import STOCK_TICKS
 from core.model.lazy_dataclass import dataclass
 from core.model.order import StopHolder
 from core.model.position import Position
-from core.model.rescaling import known_price_now, price_now, size_of
+from core.model.rescaling import SAME, size_of
 from core.model.signal import ExitReason
 from core.model.values import ZERO, Price, Quantity, Symbol, exact_percent, percent
 from core.settings.strategies import ExitSettings
@@ -222,7 +222,7 @@ class ExitWatch:
             return ExitMark(position.opened_at, position.average_price)
         stop, is_ours = entry.stop, entry.stop is not None and entry.stop.holder is StopHolder.DESK
         prices = (None if stop is None or stop.behind is not None else stop.price), entry.target_price
-        price, target = (known_price_now(each, entry.split) if entry.is_before_split else each for each in prices)
+        price, target = (entry.rescaling.known_price(each) if entry.rescaling != SAME else each for each in prices)
         return ExitMark(position.opened_at, position.average_price, price, target, is_ours)
 
     def take_bar(self, bar: Bar) -> None:
@@ -268,17 +268,20 @@ class ExitWatch:
 
     def _split(self, _at: datetime, fact: CorporateActionApplied) -> None:
         """Count the marks per share of after it, to the tick, under its symbol (EX-25)."""
-        for owner in fact.owners:
-            mark = self.state.marks.pop(position_key(fact.symbol, owner.strategy), None)
-            held = self.ledger.position(fact.symbol_now, owner.strategy)
+        owners = [owner.strategy for owner in fact.owners]
+        if fact.is_dividend:
+            owners = [position.strategy for position in self.ledger.positions_in(fact.symbol)]
+        for owner in owners:
+            mark = self.state.marks.pop(position_key(fact.symbol, owner), None)
+            held = self.ledger.position(fact.symbol_now, owner)
             if mark is None or held is None:
                 continue
             self.state.marks[position_key(held.symbol, held.strategy)] = mark
-            nearest = held.instrument.ticks.nearest
-            today = nearest(price_now(mark.best, fact.ratio))  # unless a bar of today made it what it is
+            nearest, by = held.instrument.ticks.nearest, fact.rescaling
+            today = nearest(by.price(mark.best))  # unless a bar of today made it what it is
             mark.best = min((today, mark.best), key=lambda each: size_of(each, held.average_price))
-            mark.stop = None if mark.stop is None else nearest(price_now(mark.stop, fact.ratio))
-            mark.target = None if mark.target is None else nearest(price_now(mark.target, fact.ratio))
+            mark.stop = None if mark.stop is None else nearest(by.price(mark.stop))
+            mark.target = None if mark.target is None else nearest(by.price(mark.target))
 
     def _forget_but(self, symbol: Symbol, kept: set[str]) -> None:
         for key in [key for key in self.state.marks if key.rpartition("/")[0] == symbol and key not in kept]:

@@ -390,6 +390,6 @@ class _Ended:
         owners = {owner.strategy for owner in split.owners}
         for order, (symbol, strategy, stop) in self._sent.items():
             if symbol == split.symbol and strategy in owners:
-                behind = None if stop.behind is None else Price(stop.behind / split.ratio)
-                after = replace(stop, price=Price(stop.price / split.ratio), behind=behind)
+                by = split.rescaling
+                after = replace(stop, price=by.price(stop.price), behind=by.known_distance(stop.behind))
                 self._sent[order] = split.symbol_now, strategy, after

@@ -245,6 +245,8 @@ class _Books:
             return ZERO if order is None else self._cost_of(order.request.symbol)
         if isinstance(fact, facts.PositionCorrected | facts.FillReversed):
             return self._cost_of(fact.symbol)
+        if isinstance(fact, facts.CorporateActionApplied):  # what came back as cash is an activity of its own
+            return self._cost_of(fact.symbol) + (ZERO if fact.to is None else self._cost_of(fact.to))
         return ZERO
 
     def _cost_of(self, symbol: Symbol) -> Decimal:
@@ -273,7 +275,7 @@ class _Books:
                 after = plain(fact.quantity_after) if fact.to is None else f"{plain(fact.quantity_after)} {fact.to}"
                 what = "split" if fact.to is None else "renamed"
                 name = f"{what} {fact.symbol} {plain(fact.quantity_before)} to {after}"
-                now.moves.append(Part(name, Money(ZERO)))
+                now.moves.append(Part(name, Money(ZERO if fact.is_paid_out else cost)))
 
     def _filled(self, fact: facts.OrderFilled, cost: Decimal) -> None:
         """Note a fill: its profit is the reduction of the position's cost beyond the cash that it moved."""

@@ -17,7 +17,7 @@ from core.model.recommendation import Recommendation, TradeIdea
 from core.model.rescaling import ratio_in_words
 from core.model.session import HOME
 from core.model.staging import AT_THE_KEY, AuthorizationKind, StopPlan
-from core.model.values import CENT, SHORT_ID, plain, priced
+from core.model.values import CENT, SHORT_ID, ZERO, plain, priced
 from core.risk.gate import usd
 
 # ── proposals, tickets and baskets ───────────────────────────────────────────────────────────────────────────────────
@@ -470,13 +470,17 @@ def _activity(fact: ActivityFact) -> str:
             at = "" if fact.price is None else f" at {plain(fact.price)}"
             shares = f"{fact.symbol} {plain(fact.quantity)} shares{at}"
             return f"{shares} moved on {fact.day} ({fact.words}; {fact.activity_id}); the books are compared"
+        case facts.CorporateActionApplied(is_dividend=True):
+            paid = f"{fact.symbol} pays a special dividend of {plain(fact.cash or ZERO)} USD a share"
+            return f"{paid} to holders of before {fact.day}: earlier prices count less it"
         case facts.CorporateActionApplied(evidence=facts.ActionEvidence.ANNOUNCED):
             what = f"{fact.symbol} is split {ratio_in_words(fact.ratio)} on {fact.day}, as announced"
             return f"{what}: earlier prices count per new share"
         case facts.CorporateActionApplied(to=str()):
             before, after = plain(fact.quantity_before), plain(fact.quantity_after)
             what = f"{before} {fact.symbol} became {after} {fact.to} on {fact.day}"
-            return f"{what}, at the same cost{_moved_by(fact)}"
+            beside = f", with {plain(fact.cash)} USD for each share of before" if fact.cash else ""
+            return f"{what}, at the same cost{beside}{_moved_by(fact)}"
         case facts.CorporateActionApplied(is_paid_out=True):
             left = "without value" if not fact.cash else f"for {plain(fact.cash)} USD a share"
             return f"{plain(fact.quantity_before)} {fact.symbol} left {left} on {fact.day}, as announced"

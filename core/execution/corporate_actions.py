@@ -1,4 +1,4 @@
-"""Splits, renames and mergers for shares: how they are recognised, and what they make of positions and orders (EX-25).
+"""Splits, renames, mergers and spin-offs: how they are recognised, and what they make of positions and orders (EX-25).
 
 A split multiplies each owner's shares at the same cost. The prices of an order from before it are for other shares: the
 order protects nothing, whatever its quantity, and is cancelled. An order that the broker restated by the same ratio
@@ -20,12 +20,14 @@ from decimal import ROUND_DOWN, Decimal
 from fractions import Fraction
 
 from core.execution.order import Order
-from core.facts import ActionEvidence, CorporateActionApplied, OwnerQuantity
+from core.facts import ActionEvidence, CorporateActionApplied, OwnerQuantity, OwnerShare
 from core.model.broker import BrokerPosition
+from core.model.lazy_dataclass import dataclass
 from core.model.order_terms import StatedTerms
 from core.model.position import Position
 from core.model.reconciliation import Activity, ActivityId, ActivityKind
 from core.model.reference_data import CorporateAction
+from core.model.rescaling import Rescaling
 from core.model.values import NO_SHARES, ZERO, Money, Price, Quantity, Symbol
 
 USUAL = (*(Decimal(n) for n in range(2, 101)), *map(Decimal, ("1.5", "1.25", "150", "200", "250", "500", "1000")))
@@ -123,17 +125,64 @@ def announced_in_books(
     ratio, ours = announced.moved_ratio, _net(held)
     if ratio is None or announced.to != theirs.symbol or not ours:
         return None
+    if announced.cash and (ours < 0 or any(p.cost <= announced.cash * p.quantity for p in held)):
+        return None  # the cash is more than the shares cost: a person decides
     exact = ours * ratio
     is_it = abs(theirs.quantity - exact) <= ROUNDED * abs(exact) or theirs.quantity == _whole(exact)
     if not is_it:
         return None
     symbol, owners, books = held[0].symbol, owners_of_split(held, theirs.quantity, ratio), ActionEvidence.BOOKS
-    return CorporateActionApplied((), day, symbol, ratio, ours, theirs.quantity, owners, ours, books, to=theirs.symbol)
+    cash = None if announced.cash is None else Price(announced.cash)
+    return CorporateActionApplied(
+        (), day, symbol, ratio, ours, theirs.quantity, owners, ours, books, to=theirs.symbol, cash=cash
+    )
 
 
 def is_as_announced(found: CorporateActionApplied, announced: CorporateAction) -> bool:
     """Return whether shares that have another symbol came by this announced action."""
-    return (found.to, found.ratio) == (announced.to, announced.moved_ratio)
+    return (found.to, found.ratio, found.cash) == (announced.to, announced.moved_ratio, announced.cash)
+
+
+@dataclass(frozen=True, slots=True)
+class SpinOff:
+    """Shares that came beside those of a source.
+
+    Attributes
+    ----------
+    owners
+        Each owner's new shares, at the broker's average.
+    left
+        The source's shares with the cost that the broker left them; empty where it moved none of it.
+    """
+
+    source: Symbol
+    owners: tuple[OwnerShare, ...]
+    left: tuple[OwnerShare, ...]
+
+
+def spun_off(
+    held: Sequence[Position], came: BrokerPosition, ratio: Decimal, source: BrokerPosition | None
+) -> SpinOff | None:
+    """Return whose the new shares are, a ratio for each share of the source; None if the broker has another number.
+
+    The new shares and those of the source have the cost of before together, where the broker says so.
+    """
+    exact = _net(held) * ratio
+    if not exact or not (abs(came.quantity - exact) <= ROUNDED * abs(exact) or came.quantity == _whole(exact)):
+        return None
+    average = came.average_price
+    its = owners_of_split(held, came.quantity, ratio)
+    owners = tuple(OwnerShare(one.strategy, one.quantity, average) for one in its if one.quantity)
+    before, cost = sum((p.cost for p in held), ZERO), abs(came.quantity) * average
+    is_moved = (
+        source is not None
+        and source.quantity == _net(held)
+        and abs(abs(source.quantity) * source.average_price + cost - before) <= SAME * before
+        and cost > 0
+    )
+    part = 1 - cost / before
+    left = tuple(OwnerShare(p.strategy, p.quantity, Price(p.average_price * part)) for p in held) if is_moved else ()
+    return SpinOff(held[0].symbol, owners, left)
 
 
 def paid_out(held: Sequence[Position], day: date, cash: Price) -> CorporateActionApplied:
@@ -217,11 +266,21 @@ def _exponent(number: Decimal) -> int:
     return min(exponent, 0) if isinstance(exponent, int) else 0
 
 
-def split(held: Position, quantity: Quantity, ratio: Decimal) -> Position:
+def split(held: Position, quantity: Quantity, by: Rescaling) -> Position:
     """Return the position as `quantity` shares at the same total cost; opened and closed shares are multiplied too.
 
-    Shares that the ratio gives beyond `quantity` were paid in cash: they leave with their part of the cost.
+    Shares that the ratio gives beyond `quantity` were paid in cash: they leave with their part of the cost. Cash beside
+    the new shares is a part of the cost that came back.
     """
+    ratio, came_back = by.ratio, by.cash * abs(held.quantity)
+    if came_back:
+        left = 1 - came_back / held.cost
+        held = replace(
+            held,
+            cost=Money(held.cost - came_back),
+            entry_cost=Money(held.entry_cost * left),
+            intended_cost=Money(held.intended_cost * left),
+        )
     exact = held.quantity * ratio
     paid = exact - quantity if abs(exact - quantity) > ROUNDED * abs(exact) else ZERO
     part = paid / exact if paid else ZERO
@@ -241,7 +300,8 @@ def split(held: Position, quantity: Quantity, ratio: Decimal) -> Position:
 def count_split(orders: Iterable[Order], fact: CorporateActionApplied) -> list[Order]:
     """Mark the orders whose prices or symbol are of shares from before it, and return them.
 
-    An order that the broker restated by its ratio is one of today's; the next split finds no restatement of it.
+    An order that the broker restated by its ratio is one of today's; the next split finds no restatement of it. One
+    that works beside a special dividend is the broker's to lower, and stays as it is.
     """
     marked = []
     for order in orders:
@@ -250,24 +310,26 @@ def count_split(orders: Iterable[Order], fact: CorporateActionApplied) -> list[O
         if fact.to is not None:
             order.request = replace(order.request, symbol=fact.to)
             order.listed_as = None if order.id in fact.followed else order.listed_as or fact.symbol
-        if was_adjusted(order, fact.ratio, order.restated_from):
+        if was_adjusted(order, fact.rescaling, order.restated_from):
             order.restated_from = None
             continue
-        order.split *= fact.ratio
+        if fact.is_dividend and order.is_working:
+            continue
+        order.rescale(fact.rescaling)
         order.is_asked_for = order.is_asked_for and order.is_working  # its ticket had the price of before
         marked.append(order)
     return marked
 
 
-def was_adjusted(order: Order, ratio: Decimal, before: StatedTerms | None) -> bool:
-    """Whether the broker restated the prices of the order, from these terms before, by this ratio."""
+def was_adjusted(order: Order, by: Rescaling, before: StatedTerms | None) -> bool:
+    """Whether the broker restated the prices of the order, from these terms before, to those of today."""
     request = order.request
     if before is None:
         return False
     pairs = (
-        (before.stop_price, request.stop_price),
-        (before.limit_price, request.limit_price),
-        (before.trail_price, request.trail_price),
+        (by.known_price(before.stop_price), request.stop_price),
+        (by.known_price(before.limit_price), request.limit_price),
+        (by.known_distance(before.trail_price), request.trail_price),
     )
     found = [(old, new) for old, new in pairs if old is not None and new is not None]
-    return bool(found) and all(abs(old / ratio - new) <= request.instrument.ticks.at(new) for old, new in found)
+    return bool(found) and all(abs(old - new) <= request.instrument.ticks.at(new) for old, new in found)

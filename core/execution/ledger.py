@@ -15,7 +15,7 @@ from core import facts
 from core.execution.corporate_actions import was_adjusted
 from core.execution.entry_groups import EntryGroup
 from core.execution.ledger_state import ExitClaims, LedgerIndex, LedgerState, Legs, OrderLines, ReplacementChains
-from core.execution.order import ONE, Order
+from core.execution.order import Order
 from core.execution.past_orders import OrderRetention, PastInMemory
 from core.execution.position_book import PositionBook
 from core.facts import DayStarted, OrdersRecalled
@@ -23,6 +23,7 @@ from core.model.account import Channel
 from core.model.codes import BY_A_PERSON, MAY_BE_A_BLOCK, CancelCode, EndCode, IdleCode
 from core.model.order import Elsewhere, OrderStatus, Side
 from core.model.position import Position
+from core.model.rescaling import ONE
 from core.model.session import Calendar
 from core.model.sizing import RegimeLabels
 from core.model.values import NO_SHARES, ZERO, ClientOrderId, Money, Price, Quantity, Symbol
@@ -92,7 +93,7 @@ class OrderFolds:
         if (old := self.chains.predecessor(created)) is not None:
             old.replacement = created.id
             if created.request.terms == old.request.terms:
-                created.restated_from, created.split = old.restated_from, old.split
+                created.restated_from, created.split, created.paid = old.restated_from, old.split, old.paid
             self.index.note(old)
         # Reduce the claim of a stop by the order just recorded for its shares, and not before (EX-20).
         less_of = self.index.state.redeemed.pop(created.id, None)
@@ -172,8 +173,8 @@ class OrderFolds:
         order = self.index.orders[fact.client_order_id]
         order.request = fact.after.of(order.request)
         order.restated_from, order.restated_at = fact.before, at
-        if order.is_before_split and was_adjusted(order, order.split, fact.before):
-            order.split, order.restated_from = ONE, None
+        if order.is_before_split and was_adjusted(order, order.rescaling, fact.before):
+            order.split, order.paid, order.restated_from = ONE, ZERO, None
         order.terms_before = order.terms_before or fact.before
         self.index.note(order)
 

@@ -13,6 +13,7 @@ from core.model.lazy_dataclass import dataclass
 from core.model.order import AnyOrder, AnyRole, LegRole, OrderClass, OrderStatus, Side, StopHolder
 from core.model.order_terms import StatedTerms
 from core.model.position import PastOrder
+from core.model.rescaling import ONE, Rescaling
 from core.model.signal import ExitReason
 from core.model.staging import Approval, StopPlan, at_stake
 from core.model.values import (
@@ -29,7 +30,6 @@ from core.model.values import (
     Symbol,
 )
 
-ONE = Decimal(1)
 LATE = timedelta(minutes=5)
 """Time in which a dropped cancel of which the broker says nothing may still take effect."""
 ROUNDED = Decimal("0.0001")
@@ -94,6 +94,8 @@ class Order(CountsChanges):
     split
         How many shares there are now for one share of its terms: other than one after a split that the broker did not
         make in the order (EX-25).
+    paid
+        USD that was paid for one share of its terms since, beside those shares.
     listed_as
         The symbol under which the broker has it, where its shares became shares of another symbol since; else None.
     again_of
@@ -156,6 +158,7 @@ class Order(CountsChanges):
     taken_back: Quantity = NO_SHARES
     again_of: ClientOrderId | None = None
     split: Decimal = ONE
+    paid: Decimal = ZERO
     listed_as: Symbol | None = None
 
     @property
@@ -184,6 +187,15 @@ class Order(CountsChanges):
     def is_before_split(self) -> bool:
         """Whether its prices or its symbol are of shares from before a corporate action: then it protects nothing."""
         return self.split != ONE or self.listed_as is not None
+
+    @property
+    def rescaling(self) -> Rescaling:
+        """What one share of its terms is today."""
+        return Rescaling(self.split, self.paid)
+
+    def rescale(self, by: Rescaling) -> None:
+        now = self.rescaling.then(by)
+        self.split, self.paid = now.ratio, now.cash
 
     @property
     def waits_at_limit(self) -> bool:

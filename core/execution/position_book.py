@@ -356,13 +356,13 @@ class PositionBook:
         if fact.to is not None:
             count_split(self.index.orders.values(), fact)
             self.index.restore(self.index.state)
-        elif fact.ends_orders:
+        elif fact.moves_levels:
             for order in count_split(self._from_before(fact), fact):
                 self.index.note(order)
         for owner in fact.owners:
             held = self.index.state.positions.pop(position_key(fact.symbol, owner.strategy))
             if owner.quantity:
-                after = replace(split(held, owner.quantity, fact.ratio), symbol=fact.symbol_now)
+                after = replace(split(held, owner.quantity, fact.rescaling), symbol=fact.symbol_now)
                 self.index.state.positions[position_key(after.symbol, owner.strategy)] = after
 
 

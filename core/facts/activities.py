@@ -9,7 +9,8 @@ from enum import StrEnum
 from core.facts.registry import Fact, fact
 from core.model.lazy_dataclass import dataclass
 from core.model.reconciliation import ActivityId, ActivityKind, Difference
-from core.model.values import ClientOrderId, Money, Price, Quantity, Symbol
+from core.model.rescaling import Rescaling
+from core.model.values import ZERO, ClientOrderId, Money, Price, Quantity, Symbol
 
 
 @fact()
@@ -77,12 +78,12 @@ class ActionEvidence(StrEnum):
     """Its day has come, and none of the shares is held: only prices and orders from before it change."""
 
 
-@fact(version=4)
+@fact(version=5)
 @dataclass(frozen=True, slots=True)
 class CorporateActionApplied(Fact):
-    """A split, shares that became shares of another symbol, or shares that were paid out in cash alone.
+    """A split, shares that became shares of another symbol, shares paid out in cash, or a special dividend.
 
-    The new shares, a ratio for each old one, have the total cost of before.
+    The new shares, a ratio for each old one, have the total cost of before, less the cash that came with them.
 
     Attributes
     ----------
@@ -102,7 +103,8 @@ class CorporateActionApplied(Fact):
     followed
         Our orders that the broker lists under the new symbol: they went along.
     cash
-        USD a share for which all shares left; zero for a removal without value; None where shares are left.
+        USD a share of before: for which all shares left, zero for a removal without value; beside the new shares of a
+        merger; or of a special dividend. None where none is paid.
     """
 
     activity_ids: tuple[ActivityId, ...]
@@ -119,8 +121,13 @@ class CorporateActionApplied(Fact):
     cash: Price | None = None
 
     @property
+    def rescaling(self) -> Rescaling:
+        """What one share of before is after it."""
+        return Rescaling(self.ratio, self.cash or ZERO)
+
+    @property
     def split_ratio(self) -> Decimal | None:
-        """The ratio by which earlier prices of the symbol change.
+        """The ratio by which earlier quantities and prices of the symbol change.
 
         None if our books had the split already, or neither; and where the shares have another symbol, which has its own
         prices.
@@ -128,14 +135,29 @@ class CorporateActionApplied(Fact):
         return self.ratio if self.to is None and self.ends_orders else None
 
     @property
+    def moves_prices(self) -> bool:
+        """Whether earlier prices of the symbol, which it keeps, are not those of today."""
+        return self.split_ratio is not None or self.is_dividend
+
+    @property
+    def moves_levels(self) -> bool:
+        """Whether a price that was chosen before it is not one of today."""
+        return self.ends_orders or self.is_dividend
+
+    @property
     def ends_orders(self) -> bool:
         """Whether orders and tickets from before it are for other shares than those of today."""
-        return bool(self.owners) or self.evidence is ActionEvidence.ANNOUNCED
+        return bool(self.owners) or (self.evidence is ActionEvidence.ANNOUNCED and not self.is_dividend)
+
+    @property
+    def is_dividend(self) -> bool:
+        """Whether it is a special dividend: the shares stay, and are worth less by its cash."""
+        return self.cash is not None and self.evidence is ActionEvidence.ANNOUNCED
 
     @property
     def is_paid_out(self) -> bool:
         """Whether all shares left for cash, or without value."""
-        return self.cash is not None
+        return self.cash is not None and self.to is None and not self.is_dividend
 
     @property
     def symbol_now(self) -> Symbol:

@@ -69,7 +69,7 @@ class OrderCreated(Fact):
     again_of: ClientOrderId | None = None
 
 
-@fact(version=3)
+@fact(version=4)
 @dataclass(frozen=True, slots=True)
 class OrdersRecalled(Fact):
     """The broker reports something new about an order that had left memory: it is restored, with its related orders.

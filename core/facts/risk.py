@@ -273,7 +273,7 @@ class OwnerShare:
     ratio: Decimal | None = None
 
 
-@fact(version=3)
+@fact(version=4)
 @dataclass(frozen=True, slots=True)
 class PositionCorrected(Fact):
     """A position was taken over from the broker's books. `average_price` is None when flat.
@@ -289,6 +289,8 @@ class PositionCorrected(Fact):
         It undoes an earlier one, for the fill of a lost order that is told now. False in records before version 3.
     unexplained
         Shares that the broker has no more although no order sold them; zero in older records.
+    spun_off_from
+        The symbol beside whose shares these came, by an announced spin-off; else None.
     """
 
     symbol: Symbol
@@ -299,6 +301,7 @@ class PositionCorrected(Fact):
     is_split: bool = False
     for_a_fill: bool = False
     unexplained: Quantity = NO_SHARES
+    spun_off_from: Symbol | None = None
 
     @property
     def split_ratio(self) -> Decimal | None:

@@ -271,6 +271,7 @@ class PastOrder:
     taken_back: Quantity = NO_SHARES
     again_of: ClientOrderId | None = None
     split: Decimal = Decimal(1)
+    paid: Decimal = ZERO
     restated_from: StatedTerms | None = None
     restated_at: datetime | None = None
     listed_as: Symbol | None = None

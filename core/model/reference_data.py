@@ -105,6 +105,7 @@ SESSIONS_NEAR = 2
 
 class ActionKind(StrEnum):
     CASH_DIVIDEND = "dividend"
+    SPECIAL_DIVIDEND = "special dividend"
     STOCK_DIVIDEND = "stock dividend"
     SPLIT = "split"
     REVERSE_SPLIT = "reverse split"
@@ -154,13 +155,15 @@ class CorporateAction:
 
     @property
     def moved_ratio(self) -> Decimal | None:
-        """New shares under the other symbol for one of this; None if the shares keep it, or any cash is paid.
-
-        How much of a stop's price the cash replaces is not told: a merger for shares and cash is left to a person.
-        """
-        if self.to is None or self.cash is not None or self.kind not in (ActionKind.MERGER, ActionKind.RENAME):
+        """New shares under the other symbol for one of this; None if the shares keep it."""
+        if self.to is None or self.kind not in (ActionKind.MERGER, ActionKind.RENAME):
             return None
         return Decimal(1) if self.kind is ActionKind.RENAME else self._ratio
+
+    @property
+    def spun_ratio(self) -> Decimal | None:
+        """New shares under the other symbol beside one of this; None if it is no spin-off."""
+        return self._ratio if self.to is not None and self.kind is ActionKind.SPIN_OFF else None
 
     @property
     def paid_out(self) -> Price | None:

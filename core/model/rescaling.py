@@ -1,11 +1,12 @@
-"""Figures of before a split, per share of after it: the one place that rescales (MD-09)."""
+"""Figures of before a corporate action, per share of after it: the one place that rescales (MD-09)."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
 
-from core.model.values import Price, Quantity
+from core.model.lazy_dataclass import dataclass
+from core.model.values import ZERO, Price, Quantity
 
 FINEST = Decimal("1e-9")
 """The smallest part of a share that a broker counts; a ratio such as 3 for 1 gives figures without an end."""
@@ -13,26 +14,44 @@ MOST = 1000
 """Old shares for new ones in the largest usual reverse split."""
 
 
-def price_now(before: Decimal, ratio: Decimal) -> Price:
-    """Return a price, or a difference of prices, for a share of after the split.
+ONE = Decimal(1)
 
-    Parameters
-    ----------
-    before
-        USD for a share of before.
-    ratio
-        New shares for one share.
+
+@dataclass(frozen=True, slots=True)
+class Rescaling:
+    """What one share of before is today: `ratio` shares, and `cash` USD beside them.
+
+    A stop that sells a share of before at its price sells the same value today at ``(price - cash) / ratio``: by this
+    a broker lowers stops by a dividend too (FINRA Rule 5330).
     """
-    return Price((before / ratio).quantize(FINEST).normalize())
+
+    ratio: Decimal = ONE
+    cash: Decimal = ZERO
+
+    def price(self, before: Decimal) -> Price:
+        """Return a price, USD, for a share of today; zero or less where the cash was worth more."""
+        return Price(((before - self.cash) / self.ratio).quantize(FINEST).normalize())
+
+    def known_price(self, before: Decimal | None) -> Price | None:
+        return None if before is None else self.price(before)
+
+    def distance(self, before: Decimal) -> Price:
+        """Return a difference of two prices, USD, for a share of today."""
+        return Price((before / self.ratio).quantize(FINEST).normalize())
+
+    def known_distance(self, before: Decimal | None) -> Price | None:
+        return None if before is None else self.distance(before)
+
+    def shares(self, before: Decimal) -> Quantity:
+        """Return a number of shares of before, as a volume, in shares of today."""
+        return Quantity((before * self.ratio).quantize(FINEST).normalize())
+
+    def then(self, after: Rescaling) -> Rescaling:
+        """Return both, one after the other."""
+        return Rescaling(self.ratio * after.ratio, self.cash + after.cash * self.ratio)
 
 
-def known_price_now(before: Decimal | None, ratio: Decimal) -> Price | None:
-    return None if before is None else price_now(before, ratio)
-
-
-def shares_now(before: Decimal, ratio: Decimal) -> Quantity:
-    """Return a number of shares of before, as a volume, in shares of after the split."""
-    return Quantity((before * ratio).quantize(FINEST).normalize())
+SAME = Rescaling()
 
 
 def size_of(before: Price, after: Price) -> Decimal:

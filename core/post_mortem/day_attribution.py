@@ -227,7 +227,7 @@ class Books:
             case facts.CorporateActionApplied() as split:
                 for owner in split.owners:
                     before = self.standing.pop((split.symbol, owner.strategy), None)
-                    average = None if before is None or before.average is None else Price(before.average / split.ratio)
+                    average = None if before is None else split.rescaling.known_price(before.average)
                     self.standing[split.symbol_now, owner.strategy] = Standing(owner.quantity, average)
             case facts.PositionCorrected() as corrected:
                 self._correct(corrected)

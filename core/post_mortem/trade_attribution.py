@@ -253,6 +253,7 @@ class Stories:
         no strategy.
         """
         after = {owner.strategy: owner.quantity for owner in moved.owners}
+        paid = moved.rescaling.cash if isinstance(moved, facts.CorporateActionApplied) else ZERO
         if isinstance(moved, facts.CorporateActionApplied) and moved.to is not None:
             for strategy in after:
                 self._held[moved.to, strategy] = self._held.pop((moved.symbol, strategy), _Held())
@@ -269,8 +270,8 @@ class Stories:
             held = self._held[moved.symbol, owner.strategy]
             if isinstance(owner, facts.OwnerShare):
                 held.average = owner.average_price
-            elif held.average is not None and owner.quantity:  # the same cost
-                held.average = Price(held.average * held.quantity / owner.quantity)
+            elif held.average is not None and owner.quantity:  # the same cost, less what was paid
+                held.average = Price((held.average - paid) * held.quantity / owner.quantity)
         for strategy in {*after, *(strategy for symbol, strategy in self._held if symbol == moved.symbol)}:
             held = self._held[moved.symbol, strategy]
             if held.quantity != after.get(strategy, ZERO):

@@ -16,7 +16,6 @@ from typing import Any
 from core.facts import BarClosed, CorporateActionApplied, HistoryLoaded, PastDaysLoaded, SpreadMeasured
 from core.model.bar import Bar
 from core.model.lazy_dataclass import dataclass
-from core.model.rescaling import price_now, shares_now
 from core.model.session import HOME
 from core.model.values import ZERO, Fraction, Price, Quantity, Symbol
 
@@ -90,9 +89,9 @@ class PriceHistory:
     def _split(self, _at: datetime, fact: CorporateActionApplied) -> None:
         """Count the closes of the days before it per share of today (MD-09)."""
         closes = self.state.closes.get(fact.symbol)
-        if fact.split_ratio is not None and closes:
+        if fact.moves_prices and closes:
             self.state.closes[fact.symbol] = [
-                (start, price_now(close, fact.ratio) if HOME.day_of(start) < fact.day else close)
+                (start, fact.rescaling.price(close) if HOME.day_of(start) < fact.day else close)
                 for start, close in closes
             ]
 
@@ -142,7 +141,7 @@ class Volumes:
     def _split(self, _at: datetime, fact: CorporateActionApplied) -> None:
         known = self.state.by_symbol.get(fact.symbol)
         if fact.split_ratio is not None and known is not None and known.day < fact.day:
-            self.state.by_symbol[fact.symbol] = replace(known, shares=shares_now(known.shares, fact.ratio))
+            self.state.by_symbol[fact.symbol] = replace(known, shares=fact.rescaling.shares(known.shares))
 
     def _past_taken(self, _at: datetime, fact: PastDaysLoaded) -> None:
         """Take the daily volumes; days without a volume, as in older records, change nothing."""

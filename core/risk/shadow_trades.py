@@ -42,7 +42,7 @@ from core.model.codes import ProposalEnd
 from core.model.instrument import Instrument, named, share
 from core.model.lazy_dataclass import dataclass
 from core.model.order import OrderRequest, Side, TimeInForce
-from core.model.rescaling import known_price_now, price_now, shares_now
+from core.model.rescaling import Rescaling
 from core.model.session import Calendar, NoSession, Session
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, NoStop, Proposal, StopPlan
@@ -208,13 +208,13 @@ class ShadowTrade:
         """The end of its last bar: the session's close while it waits, and unless it is held overnight."""
         return self.closes_at if self.until is None or self.course is ShadowCourse.WAITS else self.until
 
-    def rescale(self, ratio: Decimal) -> None:
-        """Count it in shares of after a split, at the same cost (MD-09)."""
-        self.quantity, self.entry_price = shares_now(self.quantity, ratio), price_now(self.entry_price, ratio)
-        self.stop, self.target = known_price_now(self.stop, ratio), known_price_now(self.target, ratio)
-        self.last, self.behind = known_price_now(self.last, ratio), known_price_now(self.behind, ratio)
-        self.trigger, self.trail_price = known_price_now(self.trigger, ratio), known_price_now(self.trail_price, ratio)
-        self.half_spread, self.fee = price_now(self.half_spread, ratio), price_now(self.fee, ratio)
+    def rescale(self, by: Rescaling) -> None:
+        """Count it in shares of after a corporate action, at the same cost less the cash that was paid (MD-09)."""
+        self.quantity, self.entry_price = by.shares(self.quantity), by.price(self.entry_price)
+        self.stop, self.target = by.known_price(self.stop), by.known_price(self.target)
+        self.last, self.trigger = by.known_price(self.last), by.known_price(self.trigger)
+        self.behind, self.trail_price = by.known_distance(self.behind), by.known_distance(self.trail_price)
+        self.half_spread, self.fee = by.distance(self.half_spread), by.distance(self.fee)
 
     def close(self) -> None:
         """End it at the last close: no bar came after the last one."""
@@ -423,10 +423,10 @@ class ShadowTrades:
 
     def _split(self, _at: datetime, fact: CorporateActionApplied) -> None:
         self.ended = ()
-        its = self.following.pop(fact.symbol, []) if fact.ends_orders else []
+        its = self.following.pop(fact.symbol, []) if fact.moves_levels else []
         for shadow in its:
             shadow.symbol = fact.symbol_now
-            shadow.rescale(fact.ratio)
+            shadow.rescale(fact.rescaling)
         if its:
             self.following.setdefault(fact.symbol_now, []).extend(its)
 

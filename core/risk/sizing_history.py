@@ -15,7 +15,7 @@ from core.model.lazy_dataclass import dataclass
 from core.model.order import Side
 from core.model.position import Ended
 from core.model.reference_data import PastDays
-from core.model.rescaling import price_now
+from core.model.rescaling import Rescaling
 from core.model.session import HOME
 from core.model.sizing import UNKNOWN, WHOLE, Regime
 from core.model.sizing_terms import AtrTerms, CorrelationTerms, KellyTerms, SizingTerms, TrendTerms, VixTerms
@@ -140,17 +140,17 @@ class Ranges:
         moves.closes = sorted((day, close) for day, close in every.items() if day < moves.day)[-DAYS:]
         self._forget_likenesses()
 
-    def rescale(self, symbol: Symbol, day: date, ratio: Decimal) -> None:
-        """Count what is of the days before a split per share of after it.
+    def rescale(self, symbol: Symbol, day: date, by: Rescaling) -> None:
+        """Count what is of the days before a corporate action per share of after it.
 
         If minutes of its day were counted already, their first range is the jump itself: the average begins again.
         """
         moves = self.state.by_symbol.get(symbol)
         if moves is None:
             return
-        moves.closes = [(each, price_now(close, ratio) if each < day else close) for each, close in moves.closes]
+        moves.closes = [(each, by.price(close) if each < day else close) for each, close in moves.closes]
         if moves.day < day:
-            moves.close, moves.average = price_now(moves.close, ratio), price_now(moves.average, ratio)
+            moves.close, moves.average = by.price(moves.close), by.distance(moves.average)
         else:
             moves.bars, moves.average = 0, ZERO
         self._forget_likenesses()
@@ -295,8 +295,8 @@ class SizingBook:
             ratios[last : last + 1] = [] if fact.corrected is None else [closed(fact.corrected, direction).ratio]
 
     def _split(self, _at: datetime, fact: facts.CorporateActionApplied) -> None:
-        if fact.split_ratio is not None:
-            self.ranges.rescale(fact.symbol, fact.day, fact.ratio)
+        if fact.moves_prices:
+            self.ranges.rescale(fact.symbol, fact.day, fact.rescaling)
 
     def take_history(self, symbol: Symbol, bars: Iterable[Bar]) -> None:
         self.ranges.take_history(symbol, bars, self.settings().atr.bars)

@@ -12,6 +12,7 @@ from datetime import datetime
 from core import facts
 from core.model.codes import ProposalEnd
 from core.model.order import digest_of
+from core.model.rescaling import Rescaling
 from core.model.session import Calendar
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, AuthorizationKind, Proposal
@@ -340,8 +341,8 @@ class Stage:
         Exits that were signed for another symbol need a key again.
         """
         to = None if isinstance(fact, facts.PositionCorrected) else fact.to
-        ratio = fact.ratio if isinstance(fact, facts.CorporateActionApplied) and to else fact.split_ratio
-        if ratio is None:
+        by = _rescaling(fact)
+        if by is None:
             return
         for use in [*self.state.authorizations.values()]:
             its = use.authorization
@@ -350,10 +351,18 @@ class Stage:
             if to is not None and its.kind is AuthorizationKind.EXITS:
                 self._leave(its.id)
                 continue
-            after = replace(its, held=None, symbol=to or its.symbol)
+            is_same_share = to is None and by.ratio == 1
+            after = its if is_same_share else replace(its, held=None, symbol=to or its.symbol)
             signed_for = use.signed_for if to is None else use.signed_for or fact.symbol
-            self._enter(replace(use, authorization=after, split=use.split * ratio, signed_for=signed_for))
+            self._enter(replace(use, authorization=after, rescaling=use.rescaling.then(by), signed_for=signed_for))
 
     def _day_started(self, at: datetime, _fact: facts.DayStarted) -> None:
         self.retention.begin_day(self.state, at)
         self._index()
+
+
+def _rescaling(fact: facts.CorporateActionApplied | facts.PositionCorrected) -> Rescaling | None:
+    """Return what one share of before is after it; None if it changes nothing that was signed."""
+    if isinstance(fact, facts.CorporateActionApplied):
+        return fact.rescaling if fact.to or fact.moves_prices else None
+    return None if fact.split_ratio is None else Rescaling(fact.split_ratio)

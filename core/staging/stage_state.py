@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import field, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 from itertools import takewhile
 
 from core.model.counted_changes import CountsChanges
 from core.model.lazy_dataclass import dataclass
+from core.model.rescaling import SAME, Rescaling
 from core.model.session import Calendar
 from core.model.staging import Approval, AuthorizationKind, Proposal, Review, StandingAuthorization, Ticket
 from core.model.values import NO_SHARES, ClientOrderId, ProposalId, Quantity, Symbol, TicketId
@@ -49,7 +49,7 @@ class AuthorizationUse:
     """An authorization and its released quantity; `releases` only numbers its approvals, so that no id is reused.
 
     `returned` are the orders whose permission was returned: after a crash that may be recorded twice. `exits` are the
-    orders that it released without a key. `split` is how many shares there are for one share at its key, and
+    orders that it released without a key. `rescaling` is what one share at its key is today, and
     `signed_for` the symbol on its ticket where the shares became shares of another.
     """
 
@@ -58,13 +58,13 @@ class AuthorizationUse:
     releases: int = 0
     returned: tuple[ClientOrderId, ...] = ()
     exits: tuple[ClientOrderId, ...] = ()
-    split: Decimal = Decimal(1)
+    rescaling: Rescaling = SAME
     signed_for: Symbol | None = None
 
     @property
     def is_of_before(self) -> bool:
         """Whether its ticket named shares from before a corporate action: a stop of today needs a key (EX-25)."""
-        return self.split != 1 or self.signed_for is not None
+        return self.rescaling != SAME or self.signed_for is not None
 
     @property
     def is_unused(self) -> bool:

@@ -452,7 +452,7 @@ class Orchestrator:
 
     def _split(self, at: datetime, fact: facts.CorporateActionApplied) -> None:
         """Forget a price that may be of before it; each strategy on the symbol begins again, and says so (MD-09)."""
-        if fact.split_ratio is None:
+        if not fact.moves_prices:
             return
         for runner in self.roster.places.get(fact.symbol, ()):
             state = self._state_of(runner.name, fact.symbol)

@@ -22,7 +22,7 @@ from core.model.codes import BY_A_PERSON, NEEDS_NOBODY, UNDER_WAY, IdleCode, Owe
 from core.model.lazy_dataclass import dataclass
 from core.model.order import OrderStatus
 from core.model.position import Position
-from core.model.rescaling import shares_now
+from core.model.rescaling import Rescaling
 from core.model.staging import AuthorizationKind
 from core.model.values import NO_SHARES, ZERO, Quantity, Symbol
 from core.risk.trading_status import TradingStatus
@@ -237,11 +237,11 @@ class OwedStops:
         for key, named in self.state.named.items():
             position = self._ledger.state.positions.get(key)
             if position is not None and position.symbol == symbol:
-                self._name(key, shares_now(named, ratios.get(position.strategy, of_others)))
+                self._name(key, _now(named, ratios.get(position.strategy, of_others)))
         for use in self._stage.authorizations(AuthorizationKind.CLOSE):
             ticket_id, its = use.authorization.ticket_id, self._owner_of(use)
             if its is not None and its[0] == symbol and ticket_id in self.state.first:
-                self.state.first[ticket_id] = shares_now(self.state.first[ticket_id], ratios.get(its[1], of_others))
+                self.state.first[ticket_id] = _now(self.state.first[ticket_id], ratios.get(its[1], of_others))
 
     def _name_guarded(self, stop: Order) -> None:
         key = position_key(stop.request.symbol, stop.strategy)
@@ -478,3 +478,7 @@ class OwedStops:
 
 def _is_of(symbol: Symbol, strategy: str, position: Position) -> bool:
     return (symbol, strategy) == (position.symbol, position.strategy)
+
+
+def _now(shares: Quantity, ratio: Decimal) -> Quantity:
+    return Rescaling(ratio).shares(shares)

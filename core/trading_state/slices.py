@@ -37,7 +37,6 @@ from core.model.instrument import Instrument
 from core.model.lazy_dataclass import dataclass
 from core.model.position import Ended
 from core.model.recommendation import Recommendation
-from core.model.rescaling import price_now, shares_now
 from core.model.session import Calendar
 from core.model.sizing import Regime, RegimeLabels, labels_of
 from core.model.values import ZERO, ClientOrderId, Money, Price, Quantity, Symbol
@@ -165,12 +164,12 @@ class Alerts:
 
     def _split(self, _at: datetime, fact: CorporateActionApplied) -> None:
         """Count the levels per share of today, of a price and of a volume, under its symbol (MD-09)."""
-        for before in self.of(fact.symbol) if fact.ends_orders else ():
+        for before in self.of(fact.symbol) if fact.moves_levels else ():
             alert = replace(before, terms=replace(before.terms, symbol=fact.symbol_now))
             self.state.kept[alert.number] = alert
             level, kind = alert.terms.level, alert.terms.kind
             if level is not None and kind in (AlertKind.PRICE, AlertKind.VOLUME):
-                now = (price_now if kind is AlertKind.PRICE else shares_now)(level, fact.ratio)
+                now = (fact.rescaling.price if kind is AlertKind.PRICE else fact.rescaling.shares)(level)
                 self.state.kept[alert.number] = replace(alert, terms=replace(alert.terms, level=now))
         self._sort()
 

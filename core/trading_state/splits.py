@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from math import prod
+from functools import reduce
 
 from core.facts import CorporateActionApplied
 from core.model.bar import Bar
 from core.model.lazy_dataclass import dataclass
 from core.model.reference_data import PastDay, PastDays
-from core.model.rescaling import known_price_now, price_now, shares_now
+from core.model.rescaling import SAME, Rescaling
 from core.model.values import Symbol
 
 OF_ONE_SPLIT = timedelta(days=10)
@@ -21,9 +21,9 @@ OF_ONE_SPLIT = timedelta(days=10)
 
 @dataclass(slots=True)
 class SplitsState:
-    """`by_symbol` has the day of each split, and the new shares for one."""
+    """`by_symbol` has the day of each split or special dividend, and what one share of before is after it."""
 
-    by_symbol: dict[Symbol, list[tuple[date, Decimal]]] = field(default_factory=dict)
+    by_symbol: dict[Symbol, list[tuple[date, Rescaling]]] = field(default_factory=dict)
 
 
 class Splits:
@@ -37,29 +37,35 @@ class Splits:
     def restore(self, state: SplitsState) -> None:
         self.state = state
 
-    def since(self, symbol: Symbol, day: date) -> Decimal:
-        """Return the shares of today for one share of that day."""
-        return prod((ratio for on, ratio in self.state.by_symbol.get(symbol, ()) if day < on), start=Decimal(1))
+    def since(self, symbol: Symbol, day: date) -> Rescaling:
+        """Return what one share of that day is today."""
+        its = (by for on, by in self.state.by_symbol.get(symbol, ()) if day < on)
+        return reduce(Rescaling.then, its, SAME)
 
     def is_known(self, symbol: Symbol, day: date, ratio: Decimal, tolerance: Decimal) -> bool:
         """Return whether this split was followed already, on that day or within days of it."""
         known = self.state.by_symbol.get(symbol, ())
-        return any(abs(on - day) <= OF_ONE_SPLIT and abs(each - ratio) <= tolerance * ratio for on, each in known)
+        near = (by.ratio for on, by in known if abs(on - day) <= OF_ONE_SPLIT and not by.cash)
+        return any(abs(each - ratio) <= tolerance * ratio for each in near)
+
+    def is_paid(self, symbol: Symbol, day: date) -> bool:
+        """Return whether a special dividend of that day was counted."""
+        return any(on == day and by.cash for on, by in self.state.by_symbol.get(symbol, ()))
 
     def bar_now(self, bar: Bar) -> Bar:
         """Return an unadjusted bar per share of today."""
         if bar.symbol not in self.state.by_symbol:
             return bar
-        ratio = self.since(bar.symbol, self.trading_day(bar.start))
-        if ratio == 1:
+        by = self.since(bar.symbol, self.trading_day(bar.start))
+        if by == SAME:
             return bar
         return replace(
             bar,
-            open=price_now(bar.open, ratio),
-            high=price_now(bar.high, ratio),
-            low=price_now(bar.low, ratio),
-            close=price_now(bar.close, ratio),
-            volume=shares_now(bar.volume, ratio),
+            open=by.price(bar.open),
+            high=by.price(bar.high),
+            low=by.price(bar.low),
+            close=by.price(bar.close),
+            volume=by.shares(bar.volume),
         )
 
     def past_now(self, past: PastDays) -> PastDays:
@@ -70,10 +76,10 @@ class Splits:
         return replace(past, days=days, minutes=tuple(map(self.bar_now, past.minutes)))
 
     def _day_now(self, symbol: Symbol, told: PastDay) -> PastDay:
-        ratio = self.since(symbol, told.day)
-        volume = None if told.volume is None else shares_now(told.volume, ratio)
-        return replace(told, close=known_price_now(told.close, ratio), volume=volume)
+        by = self.since(symbol, told.day)
+        volume = None if told.volume is None else by.shares(told.volume)
+        return replace(told, close=by.known_price(told.close), volume=volume)
 
     def _applied(self, _at: datetime, fact: CorporateActionApplied) -> None:
-        if fact.split_ratio is not None:
-            self.state.by_symbol.setdefault(fact.symbol, []).append((fact.day, fact.ratio))
+        if fact.moves_prices:
+            self.state.by_symbol.setdefault(fact.symbol, []).append((fact.day, fact.rescaling))

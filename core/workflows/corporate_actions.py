@@ -1,4 +1,4 @@
-"""Splits, renames and mergers on the broker's books: applied to ours; orders and tickets from before ended (EX-25).
+"""Corporate actions on the broker's books, and announced: applied to ours; what is from before ended (EX-25).
 
 1. A split is recognised where the broker's quantity and average price differ from ours by one ratio. Two readings prove
    it; its activity may follow days later, and then counts as the same split.
@@ -7,7 +7,9 @@
    restated by the same ratio stays.
 4. Of a symbol that nobody here holds, the announcement is enough on its day: no figure comes from the jump (MD-09).
 5. A position that is gone and one of another symbol that came at the same cost are one position with a new symbol.
-6. Waiting proposals have prices from before it, and are withdrawn. Shares without a stop are owed one: its ticket has
+6. Shares of an announced spin-off belong to the owners of its source.
+7. A special dividend lowers the prices of before on its day; orders at the broker are the broker's to lower.
+8. Waiting proposals have prices from before it, and are withdrawn. Shares without a stop are owed one: its ticket has
    the price for a share of today.
 """
 
@@ -20,7 +22,7 @@ from decimal import Decimal
 from functools import partial
 
 from core.event_text import in_words
-from core.execution.corporate_actions import is_as_announced, paid_out
+from core.execution.corporate_actions import SpinOff, is_as_announced, paid_out, spun_off
 from core.execution.reconciliation import Comparison
 from core.facts import ActionEvidence, CorporateActionApplied, DayStarted, ProposalEnded, TicketClosed
 from core.messages.effects import Effect
@@ -28,9 +30,11 @@ from core.messages.inputs import CorporateActionsArrived
 from core.model.codes import CancelCode, ProposalEnd
 from core.model.order import Side
 from core.model.reconciliation import APART, Difference
+from core.model.reference_data import ActionKind
 from core.model.reference_data import in_words as action_in_words
-from core.model.rescaling import price_now, ratio_in_words
-from core.model.values import NO_SHARES, Quantity, Symbol
+from core.model.rescaling import ONE, Rescaling, ratio_in_words
+from core.model.values import NO_SHARES, ZERO, Price, Quantity, Symbol
+from core.trading_state.splits import OF_ONE_SPLIT
 from core.trading_state.state import TradingState
 from core.workflows.orders.cancellation import Cancellation
 from core.workflows.workflow import answers, apart, follow_up, follows
@@ -55,10 +59,21 @@ class CorporateActions:
             self._begin(symbol)
 
     def _begin(self, symbol: Symbol) -> None:
-        """Record an announced split on its day; where shares are held, their books show when it is done."""
+        """Record an announced split or special dividend on its day.
+
+        Where shares are held, their books show when a split is done. A special dividend needs no books: from its day on
+        a buyer does not get it.
+        """
+        today, nothing = self.state.calendar.trading_day(self.state.at), NO_SHARES
+        for each in self.state.sightings.corporate_actions.get(symbol, ()):
+            is_paid = each.kind is ActionKind.SPECIAL_DIVIDEND and each.ex_date == today and each.cash is not None
+            if is_paid and not self.state.splits.is_paid(symbol, today):
+                evidence, cash = ActionEvidence.ANNOUNCED, Price(each.cash or ZERO)
+                self.state.record(
+                    CorporateActionApplied((), today, symbol, ONE, nothing, nothing, (), nothing, evidence, cash=cash)
+                )
         if self.state.ledger.positions_in(symbol):
             return
-        today, nothing = self.state.calendar.trading_day(self.state.at), NO_SHARES
         for day, ratio in self.state.unfollowed_splits(symbol):
             if day == today:
                 evidence = ActionEvidence.ANNOUNCED
@@ -136,6 +151,21 @@ class CorporateActions:
         moves = self.state.announced_moves(symbol)
         return f"; announced is {', '.join(map(action_in_words, moves))}" if moves else ""
 
+    def spin_off(self, symbol: Symbol, comparison: Comparison) -> SpinOff | None:
+        """Return whose shares of this new symbol are, by an announced spin-off from shares that are held here."""
+        theirs, today = comparison.theirs(symbol), self.state.calendar.trading_day(self.state.at)
+        if theirs is None:
+            return None
+        every = self.state.sightings.corporate_actions.values()
+        its = (each for announced in every for each in announced if each.to == symbol and each.spun_ratio is not None)
+        for each in its:
+            held, ratio = self.state.ledger.positions_in(each.symbol), each.spun_ratio
+            if ratio is None or not held or abs(each.ex_date - today) > OF_ONE_SPLIT:
+                continue
+            if (found := spun_off(held, theirs, ratio, comparison.theirs(each.symbol))) is not None:
+                return found
+        return None
+
     def payout(self, symbol: Symbol, comparison: Comparison) -> CorporateActionApplied | None:
         """Return that our shares left for the announced cash; None unless all are gone and its day has come.
 
@@ -154,15 +184,15 @@ class CorporateActions:
     @follows(CorporateActionApplied)
     def after_action(self, fact: CorporateActionApplied) -> Iterator[Effect]:
         """End proposals and working orders with prices from before it."""
-        if not fact.ends_orders:
+        if not fact.moves_levels:
             return
         sightings = self.state.sightings
         sightings.quotes.pop(fact.symbol, None)
         if fact.to is None and (last := sightings.closes.get(fact.symbol)) is not None and last[0] < fact.day:
-            sightings.closes[fact.symbol] = last[0], price_now(last[1], fact.ratio)
+            sightings.closes[fact.symbol] = last[0], fact.rescaling.price(last[1])
         for proposal in self.state.stage.proposals():
-            if proposal.symbol == fact.symbol:
-                words = _of_before(fact.symbol, fact.symbol_now, fact.ratio)
+            if proposal.symbol == fact.symbol and not (fact.is_dividend and proposal.order.effect.only_reduces):
+                words = _of_before(fact.symbol, fact.symbol_now, fact.rescaling)
                 self.state.record(ProposalEnded(proposal.id, ProposalEnd.WITHDRAWN, words))
         yield from self.cancel_what_is_of_before()
 
@@ -172,11 +202,13 @@ class CorporateActions:
             is_asked = order.is_cancelling and order.cancel_code is CancelCode.SPLIT
             if order.is_before_split and not is_asked:
                 symbol = order.request.symbol
-                words = _of_before(order.listed_as or symbol, symbol, order.split)
+                words = _of_before(order.listed_as or symbol, symbol, order.rescaling)
                 yield from apart(self.state, partial(self.cancellation.cancel, order, words, CancelCode.SPLIT))
 
 
-def _of_before(symbol: Symbol, now: Symbol, ratio: Decimal) -> str:
+def _of_before(symbol: Symbol, now: Symbol, by: Rescaling) -> str:
     if now != symbol:
         return f"{symbol} became {now}: it is for shares of before"
-    return f"{symbol} was split {ratio_in_words(ratio)}: its prices are from before"
+    if by.ratio == ONE:
+        return f"{symbol} paid a special dividend: its prices are from before"
+    return f"{symbol} was split {ratio_in_words(by.ratio)}: its prices are from before"

@@ -42,6 +42,7 @@ from functools import partial
 
 from core import facts
 from core.execution import order_status
+from core.execution.corporate_actions import SpinOff
 from core.execution.external_orders import others_in
 from core.execution.ledger_state import UNKNOWN_OWNER
 from core.execution.position_correction import owners_after
@@ -694,9 +695,15 @@ class Reconciliation:
             effects.extend(self._pay_out(payout))
         average = theirs.average_price if theirs else None
         owners = owners_after(self.state.ledger, difference.symbol, true, average)
-        if not ours and not owners and average is not None:
-            owners = self._taken_for_a_lost_order(difference.symbol, true, average, comparison)
         reason = f"{difference.symbol}: the broker has {true}, our books had {ours}"
+        spin_off = None
+        if not ours and not owners and average is not None:
+            spin_off = None if is_explained else self.corporate_actions.spin_off(difference.symbol, comparison)
+            if spin_off is not None:
+                owners, reason = spin_off.owners, f"{reason}; by the spin-off from {spin_off.source}"
+                self._leave_cost(spin_off)
+            else:
+                owners = self._taken_for_a_lost_order(difference.symbol, true, average, comparison)
         if comparison.shrinks(difference):
             held, listed = self.state.ledger.positions_in(difference.symbol), comparison.filled_by_others()
             count = self.closes_elsewhere.count(difference.symbol, true - ours, owners, listed, self._filled_by_others)
@@ -709,9 +716,26 @@ class Reconciliation:
         if len(owners) > 1:
             reason += f"; now {', '.join(f'{share.strategy} has {plain(share.quantity)}' for share in owners)}"
         self.state.record(
-            facts.PositionCorrected(difference.symbol, true, average, reason, owners, unexplained=unexplained)
+            facts.PositionCorrected(
+                difference.symbol,
+                true,
+                average,
+                reason,
+                owners,
+                unexplained=unexplained,
+                spun_off_from=None if spin_off is None else spin_off.source,
+            )
         )
         return reason
+
+    def _leave_cost(self, spin_off: SpinOff) -> None:
+        """Take from the source the cost that the broker moved to the new shares."""
+        if not (left := spin_off.left):
+            return
+        quantity = Quantity(sum((share.quantity for share in left), ZERO))
+        reason = f"{spin_off.source}: a part of its cost moved with the spin-off"
+        average = left[0].average_price
+        self.state.record(facts.PositionCorrected(spin_off.source, quantity, average, reason, left))
 
     def _pay_out(self, payout: facts.CorporateActionApplied) -> Iterator[Effect]:
         """Record the action, and close each owner's shares at what was paid for them."""

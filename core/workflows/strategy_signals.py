@@ -227,7 +227,7 @@ class WarmUp:
     def after_split(self, fact: facts.CorporateActionApplied) -> Iterable[Effect]:
         """Request the past of a symbol whose strategies begin again (MD-09)."""
         self._given_up.discard(fact.symbol)
-        return self.begin() if fact.split_ratio is not None else ()
+        return self.begin() if fact.moves_prices else ()
 
     @answers(HistoryFetched)
     def on_fetched(self, reply: HistoryFetched) -> Iterator[Effect]:

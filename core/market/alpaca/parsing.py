@@ -26,9 +26,10 @@ from core.model.reference_data import ActionKind, CorporateAction
 from core.model.session import XNYS
 from core.model.values import Price, Quantity, Symbol, is_number, number_in
 
-TEXT, NUMBER, MOMENT, LIST, OBJECT = (
+TEXT, NUMBER, FLAG, MOMENT, LIST, OBJECT = (
     ApiFieldKind.TEXT,
     ApiFieldKind.NUMBER,
+    ApiFieldKind.FLAG,
     ApiFieldKind.MOMENT,
     ApiFieldKind.LIST,
     ApiFieldKind.OBJECT,
@@ -115,6 +116,7 @@ CORPORATE_ACTION = ApiRecord(
         ApiField("effective_date", TEXT, absent="it has an ex date"),
         ApiField("process_date", TEXT),
         ApiField("payable_date", TEXT, absent="when it is paid is not told"),
+        ApiField("special", FLAG, absent="it is no special dividend"),
         ApiField("rate", NUMBER, absent="no cash is paid a share"),
         ApiField("old_rate", NUMBER, absent="the number of shares stays"),
         ApiField("new_rate", NUMBER, absent="the number of shares stays"),
@@ -370,7 +372,7 @@ def _read(form: _Form, row: object) -> CorporateAction:
         raise _UnreadableActionError(f"its {form.day} is missing")
     return CorporateAction(
         symbol,
-        form.kind,
+        _kind(form, row),
         day,
         _figure(row, form.cash),
         _figure(row, form.old),
@@ -378,6 +380,12 @@ def _read(form: _Form, row: object) -> CorporateAction:
         _day(row, "payable_date"),
         None if form.to is None else _symbol(row, form.to),
     )
+
+
+def _kind(form: _Form, row: Mapping[object, object]) -> ActionKind:
+    """Return its kind; a dividend is a special one where its flag says so."""
+    is_special = form.kind is ActionKind.CASH_DIVIDEND and row.get(CORPORATE_ACTION.field("special").name) is True
+    return ActionKind.SPECIAL_DIVIDEND if is_special else form.kind
 
 
 def _symbol(row: Mapping[object, object], name: str) -> Symbol:

@@ -128,6 +128,9 @@ class Notifying:
             if fact.to is not None:
                 words += f"; strategies and settings that name {fact.symbol} do not follow {fact.to}"
             self._tell(Subject(FILL, words, fact.symbol_now, grave=Severity.WARNING))
+        elif fact.is_dividend and self._terms.in_force and self.state.ledger.positions_in(fact.symbol):
+            words = f"{event_text.in_words(fact)}; orders at the broker stay as they are unless it lowers them"
+            self._tell(Subject(FILL, words, fact.symbol, grave=Severity.WARNING))
 
     @follows(facts.StopOwed)
     def after_owed(self, fact: facts.StopOwed) -> None:
@@ -304,12 +307,17 @@ class Notifying:
 
     @follows(facts.PositionCorrected)
     def after_correction(self, fact: facts.PositionCorrected) -> None:
-        """Notify of a correction that nothing explains, or beside an order that the broker does not find: it may be its
-        fill (EX-05, EX-09).
+        """Notify of shares of a spin-off, of a correction that nothing explains, or beside a lost order.
+
+        That order may have filled (EX-05, EX-09, EX-25).
         """
         lost = next(
             (order for order in self.state.ledger.lost_today(fact.symbol, self.state.at) if order.remaining), None
         )
+        if fact.spun_off_from is not None and fact.owners:
+            came = f"{plain(fact.quantity)} {fact.symbol} came by the spin-off from {fact.spun_off_from}"
+            words = f"{came}, and have no stop: its row in Positions proposes one"
+            self._tell(Subject(STOP, words, fact.symbol, grave=Severity.URGENT))
         if fact.unexplained and lost is None:
             words = f"{fact.reason}; no order explains it: look at the broker"
             self._tell(Subject(NoticeKind.HALT, words, fact.symbol, grave=Severity.URGENT))

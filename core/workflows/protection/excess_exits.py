@@ -36,6 +36,7 @@ from core.model.codes import CUT, CancelCode, GuardCode
 from core.model.order import AnyRole, OrderClass, OrderRequest, OrderStatus, TimeInForce, order_id_of
 from core.model.position import Position
 from core.model.reconciliation import APART, EXPLAINED_WITHIN
+from core.model.rescaling import Rescaling
 from core.model.values import NO_SHARES, ZERO, ClientOrderId, Quantity, Symbol
 from core.trading_state.state import TradingState
 from core.workflows.orders.cancellation import Cancellation
@@ -160,7 +161,7 @@ class ExcessExits:
         made, seen_at = order.restated_at, self.state.sightings.books_at
         if made is None:
             return False
-        is_as_split = was_adjusted(order, order.remaining / left, order.restated_from)
+        is_as_split = was_adjusted(order, Rescaling(order.remaining / left), order.restated_from)
         is_waiting = seen_at is None or seen_at < made + (EXPLAINED_WITHIN if is_as_split else APART)
         self.state.sightings.books_are_wanted |= is_waiting and not is_as_split
         return is_waiting

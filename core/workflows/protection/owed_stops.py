@@ -19,7 +19,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 from functools import partial
 
 from core.execution.order import Order
@@ -31,7 +30,7 @@ from core.model.codes import BY_A_PERSON, CUT, EndCode, GuardCode, OwedReason
 from core.model.order import LegRole, OrderRequest, OrderStatus, Side, StopHolder, TimeInForce
 from core.model.position import Position
 from core.model.reconciliation import EXPLAINED_WITHIN, Difference, DifferenceKind
-from core.model.rescaling import price_now
+from core.model.rescaling import SAME, Rescaling
 from core.model.session import Session
 from core.model.signal import ExitReason
 from core.model.staging import AuthorizationKind
@@ -267,7 +266,7 @@ class StopRenewal:
         is_today = day_of(self.state.at) == day_of(stop.created_at)
         is_good_yet = is_today or stop.request.time_in_force is TimeInForce.GTC
         why = REFUSED if is_good_yet else WITH_ITS_DAY
-        return stop.is_asked_for or self.ask_for(per_share_of_today(stop.request, stop.split), stop.strategy, why)
+        return stop.is_asked_for or self.ask_for(per_share_of_today(stop.request, stop.rescaling), stop.strategy, why)
 
     def ask_for_blocked(self, stop: Order) -> bool:
         """Request a stop that the gateway blocked and nothing sends again, unless it had its own key."""
@@ -276,7 +275,7 @@ class StopRenewal:
 
     def ask(self, order: Order, why: RequestedChange) -> None:
         """Request a stop like this one for the unprotected shares of its position."""
-        self.ask_for(per_share_of_today(order.request, order.split), order.strategy, why)
+        self.ask_for(per_share_of_today(order.request, order.rescaling), order.strategy, why)
 
     def ask_for(self, order: OrderRequest, strategy: str, why: RequestedChange = PERMITTED_NO_MORE) -> bool:
         """Request a stop that never was an order; return whether one waits now for the unprotected shares."""
@@ -334,15 +333,16 @@ def _why_asked_for(order: Order) -> RequestedChange | None:
     return NOT_THERE if is_gone and order.cancel_code not in BY_A_PERSON else None
 
 
-def per_share_of_today(order: OrderRequest, split: Decimal) -> OrderRequest:
-    """Return a stop with its prices for a share of today: there are `split` for one of its terms (EX-25)."""
-    if split == 1:
+def per_share_of_today(order: OrderRequest, by: Rescaling) -> OrderRequest:
+    """Return a stop with its prices for a share of today; without one where cash was worth more than it (EX-25)."""
+    if by == SAME:
         return order
     nearest, stop, trail = order.instrument.ticks.nearest, order.stop_price, order.trail_price
+    now = None if stop is None else nearest(by.price(stop))
     return replace(
         order,
-        stop_price=None if stop is None else nearest(price_now(stop, split)),
-        trail_price=None if trail is None else nearest(price_now(trail, split)),
+        stop_price=None if now is None or now <= 0 else now,
+        trail_price=None if trail is None else nearest(by.distance(trail)),
     )
 
 

@@ -366,7 +366,7 @@ class ProtectiveStops:
 
     def _ask_since_split(self, use: AuthorizationUse, parent: Order, quantity: Quantity, lasts: TimeInForce) -> None:
         """Let a stop that was signed before a corporate action wait for a key, at its price for a share of today."""
-        order = per_share_of_today(self._stop(use, parent, quantity, lasts), use.split)
+        order = per_share_of_today(self._stop(use, parent, quantity, lasts), use.rescaling)
         was = "was split" if use.signed_for is None else f"was {use.signed_for}"
         self._ask(use, order, parent.strategy, f"{order.symbol} {was} when it was signed")
 

@@ -13,7 +13,7 @@ from core.model.alert import Alert, AlertKind, AlertTerms
 from core.model.bar import Bar
 from core.model.order import Side
 from core.model.reference_data import PastDay, PastDays
-from core.model.rescaling import known_price_now, price_now, shares_now
+from core.model.rescaling import SAME, Rescaling
 from core.model.session import HOME
 from core.model.values import Price, Quantity
 from core.risk.price_history import AverageVolume, PriceHistory, Volumes
@@ -52,7 +52,7 @@ def test_the_range_is_that_of_a_market_that_was_never_split(ratio: str) -> None:
     for bar in thursday(Decimal(1200)):
         split.take(bar, BARS)
         never.take(replace(bar, **{n: Price(getattr(bar, n) / many) for n in ("open", "high", "low", "close")}), BARS)
-    split.rescale(SPY, FRIDAY, many)
+    split.rescale(SPY, FRIDAY, Rescaling(many))
     for minute in range(30, 45):
         bar = a_minute(f"09:{minute}", Decimal(1240) / many, FRIDAY)
         split.take(bar, BARS)
@@ -70,7 +70,7 @@ def test_a_range_with_the_jump_in_it_begins_again() -> None:
     ranges = Ranges(HOME.day_of)
     for bar in (*thursday(Decimal(1200)), a_minute("09:30", Decimal(120), FRIDAY)):
         ranges.take(bar, BARS)
-    ranges.rescale(SPY, FRIDAY, Decimal(10))
+    ranges.rescale(SPY, FRIDAY, Rescaling(Decimal(10)))
 
     assert ranges.atr(SPY, BARS) is None
     assert ranges.state.by_symbol[SPY].closes == [(THURSDAY, Decimal("123.9"))]
@@ -123,9 +123,16 @@ def test_a_split_that_our_books_had_rescales_nothing() -> None:
 
 
 def test_a_ratio_without_an_end_gives_prices_with_one() -> None:
-    third = Decimal(1) / 3
-    assert (price_now(Decimal(100), 3 * third), known_price_now(None, third)) == (Decimal(100), None)
-    assert shares_now(Decimal(30), third) == 10
+    third = Rescaling(Decimal(1) / 3)
+    assert (Rescaling(3 * third.ratio).price(Decimal(100)), third.known_price(None)) == (Decimal(100), None)
+    assert third.shares(Decimal(30)) == 10
+
+
+def test_cash_beside_shares_is_worth_its_part_of_a_price() -> None:
+    """a share of 100 became half a share at 160 and 20 USD; then a dividend of 10 was paid"""
+    both = Rescaling(Decimal("0.5"), Decimal(20)).then(Rescaling(cash=Decimal(10)))
+
+    assert (both.price(Decimal(100)), both.distance(Decimal(4)), both.shares(Decimal(10))) == (150, 8, 5)
 
 
 def test_a_time_is_of_the_exchange() -> None:
@@ -147,7 +154,7 @@ def test_a_shadow_trade_follows(ratio: str) -> None:
         at("15:55", FRIDAY), at("16:00", FRIDAY), ShadowCourse.OPEN, last=price(103),
     )  # fmt: skip
     before = shadow.result
-    shadow.rescale(Decimal(ratio))
+    shadow.rescale(Rescaling(Decimal(ratio)))
 
     assert before == 30
     assert abs((shadow.result or Decimal(0)) - 30) < Decimal("0.01")
@@ -166,4 +173,4 @@ def test_unadjusted_past_prices_are_read_per_share_of_today() -> None:
 
     assert [bar.close for bar in bars] == [50, 100, 1000]
     assert [(each.close, each.volume) for each in past.days] == [(50, 200), (100, 100), (1000, 10)]
-    assert splits.since(IBM, THURSDAY) == 1
+    assert splits.since(IBM, THURSDAY) == SAME

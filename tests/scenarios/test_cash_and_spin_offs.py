@@ -1,0 +1,204 @@
+"""Mergers for shares and cash, spin-offs and special dividends (EX-25, MD-09).
+
+The expected figures are computed here from ten shares at 100 USD with a stop at 90.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from core.facts import CorporateActionApplied, NotificationDue, PositionCorrected, TradeClosed
+from core.messages.commands import ProposeClose
+from core.messages.desk_commands import KeepAlert
+from core.model.alert import AlertKind, AlertTerms
+from core.model.codes import OwedReason
+from core.model.reference_data import ActionKind, CorporateAction
+from core.model.values import Price
+from tests.kit.splits import Fate, becomes
+from tests.scenarios import test_splits
+from tests.scenarios.changes import confirms_now, passes
+from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt
+from tests.scenarios.test_announced_moves import announced, is_left_to_a_person
+from tests.scenarios.test_owed_stops import waiting
+from tests.scenarios.test_renames import NEW, RENAMED, a_house, stops
+from tests.scenarios.test_splits import FRIDAY, SHOWN_AT, Split, is_signed_for_days, urgent
+from tests.unit.core.brokers.trading_floor import SPY, at
+
+CASH = Decimal(10)
+HALVED = Split(1, 2)
+BOTH = CorporateAction(SPY, ActionKind.MERGER, FRIDAY, CASH, Decimal(2), Decimal(1), to=NEW)
+"""Half a share and 10 USD for each: five at 180, and a stop at 160."""
+SPIN_OFF = CorporateAction(SPY, ActionKind.SPIN_OFF, FRIDAY, None, Decimal(4), Decimal(1), to=NEW)
+"""A quarter of a share beside each: two, and half a one in cash."""
+SPECIAL = CorporateAction(SPY, ActionKind.SPECIAL_DIVIDEND, FRIDAY, Decimal(6))
+LATER = SHOWN_AT + timedelta(minutes=3)
+
+
+def merges(house: House, fate: Fate) -> None:
+    """Half a share and the cash for each share, at a cost that is less by the cash."""
+    becomes(house.exchange, SHOWN_AT, SPY, NEW, fate, 1, 2)
+    holding = house.exchange._ledger._holdings[NEW]
+    house.exchange._ledger.cash += CASH * 10
+    holding.cost -= CASH * 10
+
+
+def spins_off(house: House, shares: str, cost: str) -> None:
+    """The new shares take so much of the cost."""
+    ledger = house.exchange._ledger
+    ledger._receive(SHOWN_AT, NEW, Decimal(shares), Decimal(cost) / abs(Decimal(shares)))
+    ledger._holdings[SPY].cost -= Decimal(cost)
+
+
+def sleeps(house: House, *, is_up: bool) -> None:
+    is_signed_for_days(house)
+    house.is_off_until(SHOWN_AT - timedelta(minutes=2) if is_up else SHOWN_AT)
+    if is_up:
+        house.restarted().until_moment(SHOWN_AT)
+
+
+@pytest.mark.parametrize("fate", [Fate.SURVIVE, Fate.CANCELLED])
+@pytest.mark.parametrize("is_up", [True, False], ids=["up", "down"])
+def test_shares_and_cash_for_shares(fate: Fate, is_up: bool) -> None:
+    """Five at 180 are held; the stop of the same value waits."""
+    house = a_house(HALVED)
+    sleeps(house, is_up=is_up)
+    merges(house, fate)
+    if not is_up:
+        house.restarted()
+    announced(house, BOTH)
+    house.until_moment(LATER)
+
+    (held,) = house.desk.ledger.positions()
+    assert (held.symbol, held.quantity, held.average_price) == (NEW, 5, 180)
+    assert (stops(house, SPY), stops(house, NEW), waiting(house)) == ([], [], ["5 at 160"])
+    assert [o.why for o in house.desk.owed_stops.all()] == [OwedReason.WAITS_FOR_KEY]
+    assert (house.facts(TradeClosed), house.desk.control.state.is_reconciled) == ([], True)
+    assert urgent(house)
+    assert_can_be_rebuilt(house)
+
+    confirms_now(house)
+    house.until("09:44", FRIDAY)
+    assert (stops(house, NEW), house.desk.owed_stops.all()) == (["5 at 160"], ())
+
+
+def test_more_cash_than_the_shares_cost_is_left_to_a_person() -> None:
+    """The gain is real, and nobody has a stop for it."""
+    house = a_house(RENAMED)
+    sleeps(house, is_up=True)
+    becomes(house.exchange, SHOWN_AT, SPY, NEW, Fate.SURVIVE, 1, 2)
+    house.exchange._ledger._holdings[NEW].cost = Decimal(1)
+    announced(house, CorporateAction(SPY, ActionKind.MERGER, FRIDAY, Decimal(100), Decimal(2), Decimal(1), to=NEW))
+    house.until_moment(LATER)
+
+    assert is_left_to_a_person(house)
+    assert stops(house, SPY) == ["10 at 90"]
+
+
+@pytest.mark.parametrize("is_up", [True, False], ids=["up", "down"])
+def test_shares_of_a_spin_off_belong_to_the_owner(is_up: bool) -> None:
+    """Two at 60 beside ten at 88: 1,000 USD in all. They have no stop, and that is told."""
+    house = a_house(RENAMED)
+    sleeps(house, is_up=is_up)
+    spins_off(house, "2", "120")
+    if not is_up:
+        house.restarted()
+    announced(house, SPIN_OFF)
+    house.until_moment(LATER)
+
+    held = {(p.symbol, p.strategy): (p.quantity, p.average_price) for p in house.desk.ledger.positions()}
+    assert held == {(SPY, "manual"): (10, 88), (NEW, "manual"): (2, 60)}
+    assert sum(p.cost for p in house.desk.ledger.positions()) == 1000
+    assert stops(house, SPY) == ["10 at 90"]
+    assert [words for words in urgent(house) if words.startswith(f"2 {NEW}")]
+    assert house.desk.control.state.is_reconciled
+    assert_can_be_rebuilt(house)
+
+
+def test_a_spin_off_whose_cost_stays_leaves_the_source_alone() -> None:
+    """The broker lists the new shares at a price and leaves the source's average."""
+    house = a_house(RENAMED)
+    sleeps(house, is_up=True)
+    spins_off(house, "2", "120")
+    house.exchange._ledger._holdings[SPY].cost += Decimal(120)
+    announced(house, SPIN_OFF)
+    house.until_moment(LATER)
+
+    held = {p.symbol: (p.quantity, p.average_price) for p in house.desk.ledger.positions()}
+    assert held == {SPY: (10, 100), NEW: (2, 60)}
+    assert [fact.symbol for fact in house.facts(PositionCorrected)] == [NEW]
+
+
+def test_another_number_of_new_shares_is_no_spin_off() -> None:
+    """Three came, and two were due: they belong to nobody."""
+    house = a_house(RENAMED)
+    sleeps(house, is_up=True)
+    spins_off(house, "3", "120")
+    announced(house, SPIN_OFF)
+    house.until_moment(LATER)
+
+    assert {p.symbol: p.strategy for p in house.desk.ledger.positions()} == {SPY: "manual", NEW: "broker"}
+
+
+@pytest.mark.parametrize("is_held", [True, False])
+def test_a_special_dividend_lowers_what_is_compared_with_today(is_held: bool) -> None:
+    """Closes and an alert count less it; the stop at the broker stays, and that is told."""
+    house = a_house(RENAMED)
+    if is_held:
+        sleeps(house, is_up=False)
+    else:
+        house.exchange._ledger._holdings.pop(SPY)
+        house.is_off_until(SHOWN_AT)
+    house.restarted()
+    house.presses(KeepAlert(AlertTerms(SPY, AlertKind.PRICE, Decimal(95), is_above=False)))
+    house.until_moment(SHOWN_AT + timedelta(seconds=90))
+    before = [close for _, close in house.desk.price_history.state.closes[SPY]]
+    announced(house, SPECIAL)
+    announced(house, SPECIAL)
+    house.until_moment(LATER)
+
+    (paid,) = house.facts(CorporateActionApplied)
+    assert (paid.is_dividend, paid.cash, paid.owners) == (True, 6, ())
+    assert [close for _, close in house.desk.price_history.state.closes[SPY]] == [close - 6 for close in before]
+    (alert,) = house.desk.alerts.of(SPY)
+    assert alert.terms.level == 89
+    assert house.held() == ("10" if is_held else "0")
+    assert stops(house, SPY) == (["10 at 90"] if is_held else [])
+    told = [fact.notice.words for fact in house.facts(NotificationDue) if "special dividend" in fact.notice.words]
+    assert len(told) == is_held
+    assert_can_be_rebuilt(house)
+
+
+def test_a_special_dividend_withdraws_a_proposal_of_before() -> None:
+    """An entry was typed before the desk knew of it; the close of what is held stays."""
+    house = test_splits.a_house(RENAMED)
+    is_signed_for_days(house)
+    house.is_off_until(at("09:31", FRIDAY))
+    house.restarted().until("09:33:50", FRIDAY)
+    house.presses(a_typed_buy("1", limit="100", stop="90"))
+    house.presses(ProposeClose(SPY))
+    passes(house, 1)
+    staged = [proposal.is_exit for proposal in house.desk.stage.proposals()]
+    announced(house, SPECIAL)
+    passes(house, 1)
+
+    assert sorted(staged) == [False, True]
+    assert [proposal.is_exit for proposal in house.desk.stage.proposals()] == [True]
+
+
+def test_a_stop_that_the_broker_lowered_is_followed() -> None:
+    """90 was made 84 at the broker, as its rule asks."""
+
+    house = a_house(RENAMED)
+    sleeps(house, is_up=True)
+    announced(house, SPECIAL)
+    (booked,) = house.exchange._book.working[SPY]
+    booked.request = replace(booked.request, stop_price=Price(Decimal(84)))
+    house.exchange._book._has_changed(booked)
+    house.until_moment(LATER)
+
+    (stop,) = house.desk.ledger.working_exits()
+    assert (stop.request.stop_price, stop.is_before_split, house.desk.owed_stops.all()) == (84, False, ())
