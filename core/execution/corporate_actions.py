@@ -300,8 +300,7 @@ def split(held: Position, quantity: Quantity, by: Rescaling) -> Position:
 def count_split(orders: Iterable[Order], fact: CorporateActionApplied) -> list[Order]:
     """Mark the orders whose prices or symbol are of shares from before it, and return them.
 
-    An order that the broker restated by its ratio is one of today's; the next split finds no restatement of it. One
-    that works beside a special dividend is the broker's to lower, and stays as it is.
+    An order that the broker restated by its ratio is one of today's; the next split finds no restatement of it.
     """
     marked = []
     for order in orders:
@@ -312,8 +311,6 @@ def count_split(orders: Iterable[Order], fact: CorporateActionApplied) -> list[O
             order.listed_as = None if order.id in fact.followed else order.listed_as or fact.symbol
         if was_adjusted(order, fact.rescaling, order.restated_from):
             order.restated_from = None
-            continue
-        if fact.is_dividend and order.is_working:
             continue
         order.rescale(fact.rescaling)
         order.is_asked_for = order.is_asked_for and order.is_working  # its ticket had the price of before

@@ -175,6 +175,8 @@ class OrderFolds:
         order.restated_from, order.restated_at = fact.before, at
         if order.is_before_split and was_adjusted(order, order.rescaling, fact.before):
             order.split, order.paid, order.restated_from = ONE, ZERO, None
+        elif not order.is_before_split and fact.before.stop_price != fact.after.stop_price:
+            order.paid = ZERO  # the broker's price is one of today
         order.terms_before = order.terms_before or fact.before
         self.index.note(order)
 

@@ -159,6 +159,7 @@ GUARDS: Words = (
     ("its stop is owed, and what was signed for it has ended", GuardCode.PERMITTED_NO_MORE),
     ("its stop never reached the broker", GuardCode.NOT_THERE),
     ("the broker refused its stop", GuardCode.REFUSED),
+    ("the broker ended its stop beside a corporate action", GuardCode.REFUSED),
     ("its stop was kept back before it was sent", GuardCode.KEPT_BACK),
     ("it was not sent before the desk left", GuardCode.LEFT),
     ("the desk failed before sending it", GuardCode.FAILED),

@@ -119,6 +119,9 @@ class ActionKind(StrEnum):
 MOVES = frozenset({ActionKind.MERGER, ActionKind.RENAME, ActionKind.REMOVAL})
 """Kinds after which no shares of the symbol are left."""
 
+BESIDE = frozenset({ActionKind.SPIN_OFF, ActionKind.SPECIAL_DIVIDEND})
+"""Kinds that take a part of a share's value and leave the shares."""
+
 
 @dataclass(frozen=True, slots=True)
 class CorporateAction:

@@ -191,7 +191,8 @@ class CorporateActions:
         if fact.to is None and (last := sightings.closes.get(fact.symbol)) is not None and last[0] < fact.day:
             sightings.closes[fact.symbol] = last[0], fact.rescaling.price(last[1])
         for proposal in self.state.stage.proposals():
-            if proposal.symbol == fact.symbol and not (fact.is_dividend and proposal.order.effect.only_reduces):
+            is_a_close = proposal.order.effect.only_reduces and not proposal.is_guard
+            if proposal.symbol == fact.symbol and not (fact.is_dividend and is_a_close):
                 words = _of_before(fact.symbol, fact.symbol_now, fact.rescaling)
                 self.state.record(ProposalEnded(proposal.id, ProposalEnd.WITHDRAWN, words))
         yield from self.cancel_what_is_of_before()

@@ -61,6 +61,7 @@ from core.model.broker import BrokerBooks, NoAnswer, OrderReport
 from core.model.codes import IdleCode, ProposalEnd, ReadOnlyCode
 from core.model.desk import renamed
 from core.model.order import OrderStatus, Side, StopHolder
+from core.model.position import Position
 from core.model.reconciliation import ACCEPT, APART, EXPLAINED_WITHIN, LAGS, LISTS_ALL, Difference
 from core.model.text_sanitizer import is_news
 from core.model.values import NO_SHARES, ZERO, BrokerOrderId, ClientOrderId, Price, Quantity, Symbol, plain
@@ -363,7 +364,10 @@ class Reconciliation:
             )
             self._fail(tuple(f"{reason}; {WAY_OUT}" for reason in error.args), ReadOnlyCode.APART, found)
             raise
-        corrections = tuple(self._correct(d, comparison, self._unexplained(d, comparison), follows) for d in positions)
+        corrections = (
+            *(self._correct(d, comparison, self._unexplained(d, comparison), follows) for d in positions),
+            *self._give_to_owners(comparison),
+        )
         self._pass(corrections, found)
         # Orders that a later list leaves out stay agreed: they explain nothing when they are listed again.
         self._filled_by_others = {**(self._filled_by_others or {}), **comparison.filled_by_others()}
@@ -724,6 +728,27 @@ class Reconciliation:
                 owners,
                 unexplained=unexplained,
                 spun_off_from=None if spin_off is None else spin_off.source,
+            )
+        )
+        return reason
+
+    def _give_to_owners(self, comparison: Comparison) -> Iterator[str]:
+        """Give shares that came before their spin-off was announced to the owners of its source; yield the reasons."""
+        for held in self.state.ledger.positions():
+            theirs = comparison.theirs(held.symbol)
+            is_alone = theirs is not None and theirs.quantity == held.quantity
+            if held.strategy != UNKNOWN_OWNER or not is_alone:
+                continue
+            if (spin_off := self.corporate_actions.spin_off(held.symbol, comparison)) is not None:
+                yield self._give(held, spin_off)
+
+    def _give(self, held: Position, spin_off: SpinOff) -> str:
+        reason = f"{held.symbol}: {plain(held.quantity)} are by the spin-off from {spin_off.source}"
+        self._leave_cost(spin_off)
+        average = held.average_price
+        self.state.record(
+            facts.PositionCorrected(
+                held.symbol, held.quantity, average, reason, spin_off.owners, spun_off_from=spin_off.source
             )
         )
         return reason

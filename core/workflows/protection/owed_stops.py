@@ -30,6 +30,7 @@ from core.model.codes import BY_A_PERSON, CUT, EndCode, GuardCode, OwedReason
 from core.model.order import LegRole, OrderRequest, OrderStatus, Side, StopHolder, TimeInForce
 from core.model.position import Position
 from core.model.reconciliation import EXPLAINED_WITHIN, Difference, DifferenceKind
+from core.model.reference_data import BESIDE
 from core.model.rescaling import SAME, Rescaling
 from core.model.session import Session
 from core.model.signal import ExitReason
@@ -199,6 +200,9 @@ PERMITTED_NO_MORE = RequestedChange(
 NOT_THERE = RequestedChange("its stop never reached the broker", GuardCode.NOT_THERE)
 REFUSED = RequestedChange("the broker refused its stop", GuardCode.REFUSED)
 WITH_ITS_PAIR = RequestedChange("the broker ended its target short, and its stop with it", GuardCode.REFUSED)
+AT_AN_ACTION = RequestedChange("the broker ended its stop beside a corporate action", GuardCode.REFUSED)
+NEAR = timedelta(days=3)
+"""Between the day of a corporate action and the end of orders that it ends: also over a weekend."""
 KEPT_BACK = RequestedChange("its stop was kept back before it was sent", GuardCode.KEPT_BACK)
 OF_THIS_DESK = frozenset(asked.code for asked in (WITH_ITS_DAY, PERMITTED_NO_MORE, NOT_THERE, REFUSED, KEPT_BACK))
 ENDED_BY_THE_BROKER = frozenset({EndCode.REJECTED_LATER, EndCode.FILLED_SHORT})
@@ -232,7 +236,7 @@ class StopRenewal:
 
     def _ask_in_place_of(self, order: Order) -> None:
         """Request a stop in place of an ended one, unless its entry owes it."""
-        why = _why_asked_for(order) or self._why_asked_for_with_its_pair(order)
+        why = _why_asked_for(order) or self._why_asked_for_with_its_pair(order) or self._why_after_an_action(order)
         if why is not None and not self._is_owed_by_its_entry(order):
             self.ask(order, why)
 
@@ -242,6 +246,15 @@ class StopRenewal:
             return None
         pair = self.state.ledger.legs.oco_siblings(stop)
         return WITH_ITS_PAIR if any(target.end_code in ENDED_BY_THE_BROKER for target in pair) else None
+
+    def _why_after_an_action(self, stop: Order) -> RequestedChange | None:
+        """Whether the broker may have cancelled it for a spin-off or a special dividend."""
+        if not stop.is_protective or not stop.is_taken_elsewhere or stop.ended_at is None:
+            return None
+        day = self.state.calendar.trading_day(stop.ended_at)
+        announced = self.state.sightings.corporate_actions.get(stop.request.symbol, ())
+        is_near = any(each.kind in BESIDE and abs(each.ex_date - day) <= NEAR for each in announced)
+        return AT_AN_ACTION if is_near else None
 
     def _is_owed_by_its_entry(self, leg: Order) -> bool:
         """Whether the entry owes the stop: a partly filled entry's shares get their own, not the leg."""
