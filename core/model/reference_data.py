@@ -116,6 +116,8 @@ class ActionKind(StrEnum):
     OTHER = "corporate action"
 
 
+FARTHEST_RATIO = Decimal(1_000_000)
+"""New shares for one, or old ones for a new one, of the largest action that is believed; real ones stay below 10000."""
 MOVES = frozenset({ActionKind.MERGER, ActionKind.RENAME, ActionKind.REMOVAL})
 """Kinds after which no shares of the symbol are left."""
 
@@ -178,7 +180,9 @@ class CorporateAction:
 
     @property
     def _ratio(self) -> Decimal | None:
-        return self.new_rate / self.old_rate if self.new_rate and self.old_rate else None
+        """New shares for one; None without its rates, or where no figure could be counted per share of after it."""
+        ratio = self.new_rate / self.old_rate if self.new_rate and self.old_rate else None
+        return ratio if ratio is not None and 1 / FARTHEST_RATIO <= ratio <= FARTHEST_RATIO else None
 
 
 def in_words(action: CorporateAction) -> str:

@@ -75,7 +75,7 @@ class CorporateActions:
         if self.state.ledger.positions_in(symbol):
             return
         for day, ratio in self.state.unfollowed_splits(symbol):
-            if day == today:
+            if day == today and not self.state.splits.is_known(symbol, day, ratio, self._tolerance):  # told twice
                 evidence = ActionEvidence.ANNOUNCED
                 self.state.record(
                     CorporateActionApplied((), today, symbol, ratio, nothing, nothing, (), nothing, evidence)

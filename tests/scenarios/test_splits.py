@@ -15,6 +15,7 @@ from core.facts import (
     ActionEvidence,
     AlertRang,
     CorporateActionApplied,
+    Halted,
     NotificationDue,
     PositionCorrected,
     ReconciliationFailed,
@@ -370,6 +371,31 @@ def test_an_announced_split_of_what_nobody_holds(split: Split, name: str) -> Non
     assert alert.terms.level == split.stop
     assert average is None or average < Decimal("0.01")
     assert house.facts(AlertRang) == []
+    assert_can_be_rebuilt(house)
+
+
+def test_a_split_that_one_answer_has_twice_counts_once() -> None:
+    """MD-09: 90 is 45, not 22.50"""
+    house = an_idle_house(DOUBLED)
+    row = CorporateAction(SPY, ActionKind.SPLIT, FRIDAY, None, Decimal(1), Decimal(2))
+    house.line.take(house.line.at, CorporateActionsArrived((SPY,), (row, row)))
+
+    assert len(house.facts(CorporateActionApplied)) == 1
+    assert [alert.terms.level for alert in house.desk.alerts.of(SPY)] == [45]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("10000000", "1"), ("999999999999", "1e-30"), ("1", "1e-40"), ("1e-9", "999999999999")]
+)
+def test_an_announced_ratio_beyond_all_measure_counts_nowhere(old: str, new: str) -> None:
+    """MD-09, SP-03: a figure that cannot be reckoned with is in no fact: the journal could never be read again"""
+    house = an_idle_house(DOUBLED)
+    row = CorporateAction(SPY, ActionKind.REVERSE_SPLIT, FRIDAY, None, Decimal(old), Decimal(new))
+    house.line.take(house.line.at, CorporateActionsArrived((SPY,), (row,)))
+    house.until("09:32", FRIDAY)
+
+    assert house.facts(CorporateActionApplied) == []
+    assert house.facts(Halted) == []
     assert_can_be_rebuilt(house)
 
 
