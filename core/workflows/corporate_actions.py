@@ -169,7 +169,8 @@ class CorporateActions:
     def payout(self, symbol: Symbol, comparison: Comparison) -> CorporateActionApplied | None:
         """Return that our shares left for the announced cash; None unless all are gone and its day has come.
 
-        None also where others closed shares of the symbol: then they were sold, as far as anybody knows.
+        None also where others closed shares of the symbol: then they were sold, as far as anybody knows; and where
+        another action, or another price, is announced too.
         """
         held, today = self.state.ledger.positions_in(symbol), self.state.calendar.trading_day(self.state.at)
         if not held or comparison.theirs(symbol) is not None or any(p.traded is not None for p in held):
@@ -177,8 +178,10 @@ class CorporateActions:
         side = Side.SELL if held[0].quantity > 0 else Side.BUY
         if any((r.symbol, r.side) == (symbol, side) for r in comparison.filled_by_others().values()):
             return None
-        begun = (each for each in self.state.announced_moves(symbol) if each.ex_date <= today)
-        cash = next((each.paid_out for each in begun if each.paid_out is not None), None)
+        moves = self.state.announced_moves(symbol)
+        if not any(each.ex_date <= today for each in moves) or len(prices := {each.paid_out for each in moves}) > 1:
+            return None
+        (cash,) = prices
         return None if cash is None else paid_out(held, today, cash)
 
     @follows(CorporateActionApplied)

@@ -528,7 +528,8 @@ class Reconciliation:
         if fewer := self.fill_reversals.unproven(symbol):
             return fewer
         is_paid_out = self.corporate_actions.payout(symbol, comparison) is not None
-        if is_paid_out and self.state.at - since >= APART:
+        is_in_doubt = self._may_lag(difference, comparison) or self._came_with_it(symbol, comparison)
+        if is_paid_out and self.state.at - since >= APART and not is_in_doubt:
             return ""
         if self._is_explained(symbol, comparison):
             return ""
@@ -550,9 +551,21 @@ class Reconciliation:
             return f"{said}, and this desk guards them; nothing is taken back; {WAY_OUT}"
         if self._may_lag(difference, comparison):
             return f"{said}, as before our last fill; read again until that is {LAGS.total_seconds():g} s old"
+        if not is_paid_out and (announced := self._announced_for(difference, comparison)):
+            return f"{said}{announced}, and nothing of it has come; nothing is taken back; {WAY_OUT}"
         if self.state.at - since < APART:
             return f"{said}; read again in {APART.total_seconds():g} s before it is believed"
         return ""
+
+    def _announced_for(self, difference: Difference, comparison: Comparison) -> str:
+        """Return the announced action by which all shares may have left; empty where listed orders sold them (EX-25).
+
+        Its new shares may be listed later: until then the old ones keep owner, cost and protection.
+        """
+        is_gone = comparison.shrinks(difference) and comparison.theirs(difference.symbol) is None
+        if not is_gone or not self._unexplained(difference, comparison):
+            return ""
+        return self.corporate_actions.announced_moves_in_words(difference.symbol)
 
     def _came_with_it(self, symbol: Symbol, comparison: Comparison) -> list[Symbol]:
         """Return symbols that nothing explains and that came when this one went: a merger may look so (EX-25).
@@ -697,6 +710,7 @@ class Reconciliation:
             return split
         if not is_explained and (payout := self.corporate_actions.payout(difference.symbol, comparison)) is not None:
             effects.extend(self._pay_out(payout))
+            unexplained = NO_SHARES
         average = theirs.average_price if theirs else None
         owners = owners_after(self.state.ledger, difference.symbol, true, average)
         reason = f"{difference.symbol}: the broker has {true}, our books had {ours}"

@@ -8,7 +8,9 @@ from decimal import Decimal
 
 import pytest
 
+from core.execution.ledger_state import UNKNOWN_OWNER
 from core.facts import CorporateActionApplied, NotificationDue, PositionCorrected, ReconciliationFailed, TradeClosed
+from core.messages.effects import FetchBooks
 from core.messages.inputs import CorporateActionsArrived
 from core.model.codes import ReadOnlyCode
 from core.model.order import Side
@@ -16,12 +18,16 @@ from core.model.reference_data import ActionKind, CorporateAction
 from core.model.signal import ExitReason
 from core.model.values import Price, Symbol
 from tests.kit.splits import Fate, becomes
+from tests.scenarios.changes import confirms_now, passes
 from tests.scenarios.elsewhere import trades_elsewhere
-from tests.scenarios.house import House, assert_can_be_rebuilt
+from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
+from tests.scenarios.test_lagging_positions import lagging
 from tests.scenarios.test_owed_stops import waiting
+from tests.scenarios.test_reconciliation import compares, holding
 from tests.scenarios.test_renames import NEW, RENAMED, a_house, stops
-from tests.scenarios.test_splits import FRIDAY, MONDAY, SHOWN_AT, is_signed_for_days
-from tests.unit.core.brokers.trading_floor import SPY
+from tests.scenarios.test_shared_symbol import a_house_of_two
+from tests.scenarios.test_splits import FRIDAY, MONDAY, SHOWN_AT, is_signed_for_days, terms
+from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, at
 
 RENAME = CorporateAction(SPY, ActionKind.RENAME, FRIDAY, to=NEW)
 MERGER = CorporateAction(SPY, ActionKind.MERGER, FRIDAY, None, Decimal(4), Decimal(3), to=NEW)
@@ -115,6 +121,7 @@ def test_shares_that_were_paid_out_are_a_trade(action: CorporateAction, price: s
     assert (applied.cash, applied.quantity_before, applied.quantity_after) == (Decimal(price), 10, 0)
     told = [fact.notice.words for fact in house.facts(NotificationDue)]
     assert [words for words in told if "10 SPY left" in words]
+    assert [words for words in told if "no order explains it" in words] == []
     assert_can_be_rebuilt(house)
 
 
@@ -129,6 +136,101 @@ def test_only_an_announced_day_that_has_come_pays_out(day: date) -> None:
 
     assert house.facts(CorporateActionApplied) == []
     assert house.facts(TradeClosed) == []
+
+
+def test_new_shares_that_are_listed_later_keep_owner_and_stop() -> None:
+    """EX-25: the old ones are gone for five minutes, and no order of before rests at the broker"""
+    house = a_house(RENAMED)
+    house.is_off_until(SHOWN_AT - timedelta(minutes=2))
+    announced(house.restarted(), RENAME).until_moment(SHOWN_AT)
+    vanishes(house)
+    house.until_moment(SHOWN_AT + timedelta(minutes=5))
+    assert is_left_to_a_person(house)
+    assert [owed.symbol for owed in house.desk.owed_stops.all()] == [SPY]
+    house.exchange._ledger._receive(house.line.at, NEW, Decimal(10), Decimal(100))
+    house.until_moment(SHOWN_AT + timedelta(minutes=7))
+
+    assert [(held.symbol, held.strategy) for held in house.desk.ledger.positions()] == [(NEW, "manual")]
+    assert (house.desk.control.state.is_reconciled, waiting(house)) == (True, ["10 at 90"])
+    assert_can_be_rebuilt(house)
+
+
+@pytest.mark.parametrize(
+    "actions",
+    [(CASH, MERGER), (REMOVAL, RENAME), (CASH, replace(CASH, cash=Decimal(98)))],
+    ids=["cash or shares", "removed or renamed", "two prices"],
+)
+def test_shares_that_left_for_one_of_two_announced_actions_are_left_to_a_person(
+    actions: tuple[CorporateAction, ...],
+) -> None:
+    """EX-25: nobody knows which"""
+    house = a_house(RENAMED)
+    house.is_off_until(SHOWN_AT)
+    vanishes(house)
+    announced(house.restarted(), *actions).until_moment(SHOWN_AT + timedelta(minutes=3))
+
+    assert is_left_to_a_person(house)
+    assert house.held() == "10"
+
+
+def test_other_shares_that_came_instead_of_the_cash_are_left_to_a_person() -> None:
+    """EX-25: cash is announced, and three of another symbol came for ten, at another cost"""
+    house = a_house(RENAMED)
+    house.is_off_until(SHOWN_AT)
+    becomes(house.exchange, SHOWN_AT, SPY, NEW, Fate.CANCELLED, 3, 10)
+    house.exchange._ledger._holdings[NEW].cost = Decimal(700)
+    announced(house.restarted(), CASH).until_moment(SHOWN_AT + timedelta(minutes=3))
+
+    assert is_left_to_a_person(house)
+    assert (house.held(), house.facts(TradeClosed)) == ("10", [])
+
+
+def test_the_same_action_announced_twice_is_one() -> None:
+    """EX-25"""
+    house = a_house(RENAMED)
+    house.is_off_until(SHOWN_AT)
+    vanishes(house)
+    announced(house.restarted(), CASH, CASH).until_moment(SHOWN_AT + timedelta(minutes=3))
+
+    assert [fact.trade.profit for fact in house.facts(TradeClosed)] == [45]
+
+
+def test_a_list_from_before_a_purchase_pays_nothing_out() -> None:
+    """EX-25, EX-09: bought on the announced day, and the list of positions lacks it for forty seconds"""
+    bars = [*minutes("15:40", "15:59", "100"), *minutes("09:30", "09:45", "100", day=FRIDAY)]
+    house = House(bars, terms(), cash=Decimal(5000)).opens().until("16:02")
+    house.is_off_until(at("09:29", FRIDAY))
+    announced(house.restarted(), CASH).until("09:32:50", FRIDAY)
+    with lagging(house):
+        house.presses(a_typed_buy("10", limit=None, stop="90"))
+        confirms_now(house)
+        house.until("09:33:30", FRIDAY)
+    house.until("09:40", FRIDAY)
+
+    assert house.facts(CorporateActionApplied) == []
+    assert (house.held(), stops(house, SPY)) == ("10", ["10 at 90"])
+    assert house.desk.control.state.is_reconciled
+
+
+def test_shares_that_nobody_here_bought_hide_no_result_of_the_others() -> None:
+    """EX-25, EX-18: all of a symbol is paid out; two owners have a trade, and what has no owner leaves with them"""
+    house = a_house_of_two()
+    compares(house, holding(SPY, "0.930"))
+    owners = {held.strategy for held in house.desk.ledger.positions()}
+    house.until("10:10")
+    announced(house, replace(CASH, ex_date=THURSDAY))
+    vanishes(house)
+    for _ in range(2):
+        house.line.take(house.line.at, house.line.ask(FetchBooks()))
+        passes(house, 12)
+
+    assert owners == {"vwap", "manual", UNKNOWN_OWNER}
+    assert [(fact.trade.strategy, fact.trade.exit_price) for fact in house.facts(TradeClosed)] == [
+        ("vwap", Decimal("104.50")),
+        ("manual", Decimal("104.50")),
+    ]
+    assert (house.held(), house.desk.control.state.is_reconciled) == ("0", True)
+    assert_can_be_rebuilt(house)
 
 
 def test_shares_that_somebody_sold_are_not_paid_out() -> None:

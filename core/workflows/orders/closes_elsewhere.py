@@ -138,11 +138,11 @@ class ClosesElsewhere:
         return FillElsewhere(report.broker_order_id, quantity, price if is_priced else Price(ZERO), in_force)
 
     def pay_out(self, held: Sequence[Position], payout: CorporateActionApplied) -> Iterator[Effect]:
-        """Record that each owner's shares left for what a merger paid; nothing where nobody is known to own them."""
-        if payout.cash is None or any(position.strategy == UNKNOWN_OWNER for position in held):
+        """Record that each owner's shares left for what a merger paid; nothing of shares without an owner."""
+        if payout.cash is None:
             return
         name = BrokerOrderId(f"paid out {payout.symbol} {payout.day}")
-        for position in held:
+        for position in (each for each in held if each.strategy != UNKNOWN_OWNER):
             side = Side.SELL if position.quantity > 0 else Side.BUY
             yield from self._record(position, side, FillElsewhere(name, Quantity(abs(position.quantity)), payout.cash))
 
