@@ -19,7 +19,7 @@ from core import facts
 from core.execution.ledger import Ledger
 from core.model.instrument import share
 from core.model.lazy_dataclass import dataclass
-from core.model.order import Side
+from core.model.order import Side, is_payout
 from core.model.reconciliation import Difference
 from core.model.session import Calendar
 from core.model.values import CENT, ZERO, Money, Symbol, plain
@@ -273,16 +273,19 @@ class _Books:
                 now.taken_over[fact.symbol] = now.taken_over.get(fact.symbol, ZERO) - worth
             case facts.CorporateActionApplied() if fact.quantity_before:
                 after = plain(fact.quantity_after) if fact.to is None else f"{plain(fact.quantity_after)} {fact.to}"
-                what = "split" if fact.to is None else "renamed"
+                what = "paid out" if fact.is_paid_out else "split" if fact.to is None else "renamed"
                 name = f"{what} {fact.symbol} {plain(fact.quantity_before)} to {after}"
                 now.moves.append(Part(name, Money(ZERO if fact.is_paid_out else cost)))
 
     def _filled(self, fact: facts.OrderFilled, cost: Decimal) -> None:
-        """Note a fill: its profit is the reduction of the position's cost beyond the cash that it moved."""
+        """Note a fill: its profit is the reduction of the position's cost beyond the cash that it moved.
+
+        A payout moves none: its activity does.
+        """
         order = self._ledger.order(fact.fill.client_order_id)
         assert order is not None  # it was folded
         ((instrument, signed),) = order.request.moves(fact.fill.quantity)
-        profit = cost - instrument.notional(signed, fact.fill.price)
+        profit = cost if is_payout(order.id) else cost - instrument.notional(signed, fact.fill.price)
         if profit:
             symbol = order.request.symbol
             self._now.profits[symbol] = self._now.profits.get(symbol, ZERO) + profit

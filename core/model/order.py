@@ -119,6 +119,15 @@ class Elsewhere(Enum):
     CLOSED = "closed_elsewhere"
 
 
+RECORDED_AS, PAID_OUT = "elsewhere:", "paid out "
+"""How the ids of such a record begin; and the broker's order of one, where a merger paid for all shares (EX-25)."""
+
+
+def is_payout(name: ClientOrderId) -> bool:
+    """Whether a record counts shares that were paid out: no execution, and an activity tells of the cash (AN-06)."""
+    return name.startswith(f"{RECORDED_AS}{PAID_OUT}")
+
+
 AnyRole: TypeAlias = LegRole | Elsewhere
 """The role of an order that this desk did not send."""
 

@@ -15,6 +15,7 @@ from core.execution.ledger_state import UNKNOWN_OWNER
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.instrument import Instrument, share
 from core.model.lazy_dataclass import dataclass
+from core.model.order import is_payout
 from core.model.session import DayCloses
 from core.model.values import ZERO, Money, Price, Symbol, plain
 from core.ports import Recorded
@@ -102,6 +103,8 @@ def explained(
     traded: dict[Symbol, Instrument] = {}
     for fill in fills:
         order = fill.order.order
+        if is_payout(fill.order.id):  # its cash is an activity's
+            continue
         traded[order.symbol] = order.instrument
         worth[order.symbol, fill.order.strategy] -= order.instrument.cost(fill.quantity, fill.price) * fill.sign
         worth[order.symbol, fill.order.strategy] -= fill.fee

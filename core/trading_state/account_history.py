@@ -17,7 +17,7 @@ from core import facts
 from core.execution.ledger import Ledger
 from core.execution.position_correction import FillOfOurs
 from core.model.lazy_dataclass import dataclass
-from core.model.order import Side
+from core.model.order import Side, is_payout
 from core.model.position import AnyTrade
 from core.model.recommendation import Recommendation, TradeIdea
 from core.model.reconciliation import ActivityId
@@ -91,7 +91,7 @@ class Activities:
 
     def _filled(self, _at: datetime, fact: facts.OrderFilled) -> None:
         order = self._ledger.order(fact.fill.client_order_id)
-        if self.state.as_of is None or order is None:
+        if self.state.as_of is None or order is None or is_payout(order.id):
             return
         fill, request = fact.fill, order.request
         ((_, signed),) = request.moves(fill.quantity)

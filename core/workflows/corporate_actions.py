@@ -186,7 +186,9 @@ class CorporateActions:
 
     @follows(CorporateActionApplied)
     def after_action(self, fact: CorporateActionApplied) -> Iterator[Effect]:
-        """End proposals and working orders with prices from before it."""
+        """End proposals and working orders with prices from before it, and entries in what was paid out."""
+        if fact.is_paid_out:
+            yield from self._end_what_buys(fact.symbol)
         if not fact.moves_levels:
             return
         sightings = self.state.sightings
@@ -199,6 +201,15 @@ class CorporateActions:
                 words = _of_before(fact.symbol, fact.symbol_now, fact.rescaling)
                 self.state.record(ProposalEnded(proposal.id, ProposalEnd.WITHDRAWN, words))
         yield from self.cancel_what_is_of_before()
+
+    def _end_what_buys(self, symbol: Symbol) -> Iterator[Effect]:
+        words = f"all shares of {symbol} left, as announced"
+        for proposal in self.state.stage.proposals():
+            if proposal.symbol == symbol:
+                self.state.record(ProposalEnded(proposal.id, ProposalEnd.WITHDRAWN, words))
+        for order in self.state.ledger.working_entries(symbol):
+            if not order.is_cancelling:
+                yield from apart(self.state, partial(self.cancellation.cancel, order, words, CancelCode.OTHER))
 
     def cancel_what_is_of_before(self) -> Iterator[Effect]:
         """Cancel orders from before a corporate action, also those that a crash or a close that ended left."""

@@ -8,15 +8,25 @@ from decimal import Decimal
 
 import pytest
 
+from core.analytics.equity import equity_days
 from core.execution.ledger_state import UNKNOWN_OWNER
-from core.facts import CorporateActionApplied, NotificationDue, PositionCorrected, ReconciliationFailed, TradeClosed
+from core.facts import (
+    ActivitiesCompared,
+    CorporateActionApplied,
+    NotificationDue,
+    PositionCorrected,
+    ReconciliationFailed,
+    TradeClosed,
+)
+from core.messages.desk_commands import CompareActivities
 from core.messages.effects import FetchBooks
 from core.messages.inputs import CorporateActionsArrived
 from core.model.codes import ReadOnlyCode
-from core.model.order import Side
+from core.model.order import OrderStatus, Side
+from core.model.reconciliation import Activity, ActivityId, ActivityKind
 from core.model.reference_data import ActionKind, CorporateAction
 from core.model.signal import ExitReason
-from core.model.values import Price, Symbol
+from core.model.values import Money, Price, Quantity, Symbol
 from tests.kit.splits import Fate, becomes
 from tests.scenarios.changes import confirms_now, passes
 from tests.scenarios.elsewhere import trades_elsewhere
@@ -210,6 +220,61 @@ def test_a_list_from_before_a_purchase_pays_nothing_out() -> None:
     assert house.facts(CorporateActionApplied) == []
     assert (house.held(), stops(house, SPY)) == ("10", ["10 at 90"])
     assert house.desk.control.state.is_reconciled
+
+
+@pytest.mark.parametrize("gone", [None, Quantity(Decimal(-10))], ids=["cash alone", "shares and cash"])
+def test_the_activity_of_a_payout_is_its_cash(gone: Quantity | None) -> None:
+    """EX-25, AN-06: it counts once, no execution is missing at the broker, and the day adds up to the cent"""
+    house = a_house(RENAMED)
+    house.presses(CompareActivities())
+    passes(house, 30)
+    house.is_off_until(SHOWN_AT - timedelta(minutes=2))
+    announced(house.restarted(), CASH).until_moment(SHOWN_AT)
+    vanishes(house)
+    ledger, cash = house.exchange._ledger, Money(Decimal(1045))
+    ledger.cash += cash
+    told = Activity(ActivityId(""), FRIDAY, ActivityKind.OTHER, cash, SPY, gone, words="merger")
+    ledger._activities._tell(told)
+    house.until_moment(SHOWN_AT + timedelta(minutes=3))
+    house.presses(CompareActivities())
+    passes(house, 30)
+    house.until("16:30", FRIDAY)
+    *_, friday = equity_days(((record.at, record.fact) for record in house.journal.records()), house.calendar)
+
+    assert [fact.trade.profit for fact in house.facts(TradeClosed)] == [45]
+    assert [fact.differences for fact in house.facts(ActivitiesCompared) if fact.differences] == []
+    assert friday.change.rest == 0
+    assert [part.name for part in friday.change.parts if "SPY" in part.name and not part.amount] == [
+        "paid out SPY 10 to 0"
+    ]
+    assert_can_be_rebuilt(house)
+
+
+def test_nothing_buys_what_was_paid_out() -> None:
+    """EX-25: an entry that works and a ticket that is open end with the shares, as the notice says"""
+    bars = [*minutes("15:40", "15:59", "100"), *minutes("09:30", "09:45", "100", day=FRIDAY)]
+    house = House(bars, terms(), cash=Decimal(5000)).opens().until("16:02")
+    house.is_off_until(at("09:29", FRIDAY))
+    house.restarted().until("09:31", FRIDAY)
+    house.presses(a_typed_buy("10", limit=None, stop="90"))
+    confirms_now(house)
+    passes(house, 2)
+    house.presses(a_typed_buy("0.5", limit="80", stop="70"))
+    confirms_now(house)
+    passes(house, 2)
+    house.presses(a_typed_buy("1", limit="85", stop="70"))
+    house.opens_ticket()
+    house.until("09:34", FRIDAY)
+    buying = [order for order in house.desk.ledger.working() if not order.only_reduces]
+    announced(house, CASH)
+    vanishes(house)
+    house.until("09:37", FRIDAY)
+
+    assert [order.status for order in buying] == [OrderStatus.CANCELLED]
+    assert house.exchange._book.working.get(SPY, []) == []
+    assert house.desk.stage.proposals() == ()
+    assert house.desk.stage.state.tickets == {}
+    assert_can_be_rebuilt(house)
 
 
 def test_shares_that_nobody_here_bought_hide_no_result_of_the_others() -> None:

@@ -24,7 +24,18 @@ from core.facts import CorporateActionApplied, OrderCreated, OwnerShare, Source
 from core.messages.effects import Effect
 from core.model.broker import Execution, OrderReport
 from core.model.lazy_dataclass import dataclass
-from core.model.order import ORDER_ID, Elsewhere, OrderRequest, OrderStatus, OrderType, Side, TimeInForce, traded_in
+from core.model.order import (
+    ORDER_ID,
+    PAID_OUT,
+    RECORDED_AS,
+    Elsewhere,
+    OrderRequest,
+    OrderStatus,
+    OrderType,
+    Side,
+    TimeInForce,
+    traded_in,
+)
 from core.model.order import Effect as OrderEffect
 from core.model.position import DERIVED, Position
 from core.model.signal import ExitReason
@@ -141,7 +152,7 @@ class ClosesElsewhere:
         """Record that each owner's shares left for what a merger paid; nothing of shares without an owner."""
         if payout.cash is None:
             return
-        name = BrokerOrderId(f"paid out {payout.symbol} {payout.day}")
+        name = BrokerOrderId(f"{PAID_OUT}{payout.symbol} {payout.day}")
         for position in (each for each in held if each.strategy != UNKNOWN_OWNER):
             side = Side.SELL if position.quantity > 0 else Side.BUY
             yield from self._record(position, side, FillElsewhere(name, Quantity(abs(position.quantity)), payout.cash))
@@ -207,4 +218,4 @@ def _is_since(report: OrderReport, held: Sequence[Position]) -> bool:
 
 def _record_id(name: BrokerOrderId, number: int) -> ClientOrderId:
     """Return the id of a record: the broker's order, and which of its records it is."""
-    return ClientOrderId(f"elsewhere:{name}:{number}")
+    return ClientOrderId(f"{RECORDED_AS}{name}:{number}")
