@@ -357,15 +357,25 @@ class Comparison:
         return sorted(symbol for symbol in found if not self._is_from_orders_of_others(symbol))
 
     def _is_from_orders_of_others(self, symbol: Symbol) -> bool:
-        """Whether listed orders of others opened as much as the broker has of it."""
-        true = self._broker_quantity(symbol)
-        side = Side.BUY if true > 0 else Side.SELL
+        """Whether listed orders of others opened as much as the broker has beyond ours."""
+        more = self._broker_quantity(symbol) - self.ledger.net_quantity(symbol)
+        side = Side.BUY if more > 0 else Side.SELL
         its = (r for r in self.listing.filled_by_others(self._is_ours) if (r.symbol, r.side) == (symbol, side))
-        return sum((report.filled_quantity for report in its), ZERO) >= abs(true)
+        return sum((report.filled_quantity for report in its), ZERO) >= abs(more)
 
     def came_instead(self, symbol: Symbol) -> tuple[Symbol, ...]:
-        """Return the symbols that the broker lists anew while all shares of this one are gone: they may be its."""
-        return tuple(self._came) if symbol in self._gone else ()
+        """Return the symbols that the broker lists anew, or has more of, while all shares of this one are gone.
+
+        They may be its: also where we hold some of them, or an entry of ours waits for more.
+        """
+        return (*self._came, *self._grown(symbol)) if symbol in self._gone else ()
+
+    def _grown(self, gone: Symbol) -> list[Symbol]:
+        """Return the other symbols of which the broker has more than ours, long or short as those that are gone."""
+        ours, came = self.ledger.net_quantity(gone), self._came
+        more = {each: self._broker_quantity(each) - self.ledger.net_quantity(each) for each in self.differing()}
+        grown = (each for each in more if each not in came and more[each] * ours > 0 and each in self._theirs)
+        return [each for each in grown if not self._is_from_orders_of_others(each)]
 
     def action(self, symbol: Symbol, day: date) -> CorporateActionApplied | None:
         """Return the corporate action by which the broker's shares of the symbol differ from ours; else None."""

@@ -259,6 +259,33 @@ def test_shares_that_came_at_another_cost_are_left_to_a_person() -> None:
     assert stops(house, SPY) == []
 
 
+@pytest.mark.parametrize("bought", [False, True], ids=["an entry waits", "some are held"])
+def test_shares_that_became_more_of_what_is_traded_here_are_left_to_a_person(*, bought: bool) -> None:
+    """EX-25: one of SPY is gone and one of the other came, which is a twentieth at most; no stop rests under it"""
+    bars = [*minutes("15:40", "15:59", "100"), *minutes("09:30", "09:45", "100", day=FRIDAY)]
+    bars += minutes("09:30", "09:45", "100", day=FRIDAY, symbol=NEW)
+    both = terms().model_copy(update={"symbols": (SPY, NEW)})
+    house = House(bars, both, cash=Decimal(5000)).opens().until("16:02")
+    house.is_off_until(at("09:29", FRIDAY))
+    house.restarted().until("09:31", FRIDAY)
+    other = a_typed_buy("20", limit=None, stop="90") if bought else a_typed_buy("2", limit="80", stop="70")
+    for typed in (a_typed_buy("1", limit=None, stop="90"), replace(other, symbol=NEW)):
+        house.presses(typed)
+        confirms_now(house)
+        passes(house, 3)
+    house.until("09:33:50", FRIDAY)
+    (stop,) = [order for order in house.exchange._book.working[SPY] if order.request.stop_price]
+    house.exchange.cancel(house.line.at, stop.request.client_order_id)
+    house.exchange._ledger._holdings.pop(SPY)
+    house.exchange._ledger._receive(house.line.at, NEW, Decimal(1), Decimal(100))
+    house.until("09:40", FRIDAY)
+
+    assert house.last(ReconciliationFailed).code is ReadOnlyCode.UNPROVEN
+    assert (house.held(), house.held(NEW)) == ("1", "20" if bought else "0")
+    assert [owed.symbol for owed in house.desk.owed_stops.all()] == [SPY]
+    assert house.facts(PositionCorrected) == []
+
+
 @pytest.mark.parametrize("more", [1, -4], ids=["more of them", "short by an odd row"])
 def test_shares_that_came_and_change_are_left_to_a_person(more: int) -> None:
     """EX-25, EX-09: another quantity of them minutes later explains nothing of those that went"""
