@@ -138,9 +138,17 @@ def announced_in_books(
     )
 
 
-def is_as_announced(found: CorporateActionApplied, announced: CorporateAction) -> bool:
-    """Return whether shares that have another symbol came by this announced action."""
-    return (found.to, found.ratio, found.cash) == (announced.to, announced.moved_ratio, announced.cash)
+def is_as_announced(
+    found: CorporateActionApplied, announced: CorporateAction, splits: Iterable[Decimal], tolerance: Decimal
+) -> bool:
+    """Return whether shares that have another symbol came by this announced action, or by it and one of these splits.
+
+    A reverse split often changes the symbol, too.
+    """
+    moved = announced.moved_ratio
+    if moved is None or (found.to, found.cash) != (announced.to, announced.cash):
+        return False
+    return moved == found.ratio or any(abs(moved * each - found.ratio) <= tolerance * found.ratio for each in splits)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,6 @@ from core.facts import ActionEvidence, CorporateActionApplied, DayStarted, Propo
 from core.messages.effects import Effect
 from core.messages.inputs import CorporateActionsArrived
 from core.model.codes import CancelCode, ProposalEnd
-from core.model.order import Side
 from core.model.reconciliation import APART, Difference
 from core.model.reference_data import ActionKind
 from core.model.reference_data import in_words as action_in_words
@@ -137,7 +136,9 @@ class CorporateActions:
     def _contradiction(self, found: CorporateActionApplied) -> str:
         """Return why it is not believed: another ratio is announced, or the books show an older list again."""
         if found.to is not None:
-            is_announced = any(is_as_announced(found, each) for each in self.state.announced_moves(found.symbol))
+            ratios = [ratio for _, ratio in self.state.unfollowed_splits(found.symbol)]
+            moves = self.state.announced_moves(found.symbol)
+            is_announced = any(is_as_announced(found, each, ratios, self._tolerance) for each in moves)
             return "" if is_announced else self.announced_moves_in_words(found.symbol).removeprefix("; ")
         if self.state.splits.is_known(found.symbol, found.day, 1 / found.ratio, self._tolerance):
             return f"it was split {ratio_in_words(1 / found.ratio)} before, and this may be an older list"
@@ -166,17 +167,14 @@ class CorporateActions:
                 return found
         return None
 
-    def payout(self, symbol: Symbol, comparison: Comparison) -> CorporateActionApplied | None:
+    def payout(self, symbol: Symbol, comparison: Comparison, sold: Quantity) -> CorporateActionApplied | None:
         """Return that our shares left for the announced cash; None unless all are gone and its day has come.
 
-        None also where others closed shares of the symbol: then they were sold, as far as anybody knows; and where
-        another action, or another price, is announced too.
+        None also where others closed shares of the symbol, that many: then they were sold, as far as anybody knows;
+        and where another action, or another price, is announced too.
         """
         held, today = self.state.ledger.positions_in(symbol), self.state.calendar.trading_day(self.state.at)
-        if not held or comparison.theirs(symbol) is not None or any(p.traded is not None for p in held):
-            return None
-        side = Side.SELL if held[0].quantity > 0 else Side.BUY
-        if any((r.symbol, r.side) == (symbol, side) for r in comparison.filled_by_others().values()):
+        if not held or sold or comparison.theirs(symbol) is not None or any(p.traded is not None for p in held):
             return None
         moves = self.state.announced_moves(symbol)
         if not any(each.ex_date <= today for each in moves) or len(prices := {each.paid_out for each in moves}) > 1:

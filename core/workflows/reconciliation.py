@@ -527,7 +527,7 @@ class Reconciliation:
         since, true = self._readings[symbol]
         if fewer := self.fill_reversals.unproven(symbol):
             return fewer
-        is_paid_out = self.corporate_actions.payout(symbol, comparison) is not None
+        is_paid_out = self._payout(symbol, comparison) is not None
         is_in_doubt = self._may_lag(difference, comparison) or self._came_with_it(symbol, comparison)
         if is_paid_out and self.state.at - since >= APART and not is_in_doubt:
             return ""
@@ -708,7 +708,7 @@ class Reconciliation:
         is_explained = self._is_explained(difference.symbol, comparison)
         if not is_explained and (split := self.corporate_actions.accept(difference.symbol, comparison)) is not None:
             return split
-        if not is_explained and (payout := self.corporate_actions.payout(difference.symbol, comparison)) is not None:
+        if not is_explained and (payout := self._payout(difference.symbol, comparison)) is not None:
             effects.extend(self._pay_out(payout))
             unexplained = NO_SHARES
         average = theirs.average_price if theirs else None
@@ -775,6 +775,18 @@ class Reconciliation:
         reason = f"{spin_off.source}: a part of its cost moved with the spin-off"
         average = left[0].average_price
         self.state.record(facts.PositionCorrected(spin_off.source, quantity, average, reason, left))
+
+    def _payout(self, symbol: Symbol, comparison: Comparison) -> facts.CorporateActionApplied | None:
+        """Return by which announced action our shares left; None where a listed sale that is not counted closed some.
+
+        Before the first agreement of a run any may be one.
+        """
+        side = Side.SELL if self.state.ledger.net_quantity(symbol) > 0 else Side.BUY
+        sold = self._sold_by_others(symbol, comparison, side)
+        if self._filled_by_others is None:
+            its = (r for r in comparison.filled_by_others().values() if (r.symbol, r.side) == (symbol, side))
+            sold = Quantity(sum((report.filled_quantity for report in its), ZERO))
+        return self.corporate_actions.payout(symbol, comparison, sold)
 
     def _pay_out(self, payout: facts.CorporateActionApplied) -> Iterator[Effect]:
         """Record the action, and close each owner's shares at what was paid for them."""

@@ -36,7 +36,7 @@ from tests.scenarios.test_owed_stops import waiting
 from tests.scenarios.test_reconciliation import compares, holding
 from tests.scenarios.test_renames import NEW, RENAMED, a_house, stops
 from tests.scenarios.test_shared_symbol import a_house_of_two
-from tests.scenarios.test_splits import FRIDAY, MONDAY, SHOWN_AT, is_signed_for_days, terms
+from tests.scenarios.test_splits import FRIDAY, MONDAY, SHOWN_AT, Split, is_signed_for_days, terms
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, at
 
 RENAME = CorporateAction(SPY, ActionKind.RENAME, FRIDAY, to=NEW)
@@ -195,6 +195,20 @@ def test_other_shares_that_came_instead_of_the_cash_are_left_to_a_person() -> No
     assert (house.held(), house.facts(TradeClosed)) == ("10", [])
 
 
+def test_a_reverse_split_that_changes_the_symbol_too_is_followed() -> None:
+    """EX-25: both are announced; one new share for ten at ten times the price"""
+    house = a_house(Split(1, 10))
+    is_signed_for_days(house)
+    house.is_off_until(SHOWN_AT)
+    becomes(house.exchange, SHOWN_AT, SPY, NEW, Fate.SURVIVE, 1, 10)
+    reverse = CorporateAction(SPY, ActionKind.REVERSE_SPLIT, FRIDAY, None, Decimal(10), Decimal(1))
+    announced(house.restarted(), RENAME, reverse).until_moment(SHOWN_AT + timedelta(minutes=3))
+
+    assert [(held.symbol, held.quantity, held.cost) for held in house.desk.ledger.positions()] == [(NEW, 1, 1000)]
+    assert (stops(house, SPY), waiting(house)) == ([], ["1 at 900"])
+    assert_can_be_rebuilt(house)
+
+
 def test_the_same_action_announced_twice_is_one() -> None:
     """EX-25"""
     house = a_house(RENAMED)
@@ -307,6 +321,27 @@ def test_shares_that_somebody_sold_are_not_paid_out() -> None:
 
     assert house.facts(CorporateActionApplied) == []
     assert house.held() == "0"
+
+
+def test_a_sale_that_was_counted_hides_no_payout() -> None:
+    """EX-18, EX-25: four of ten were sold elsewhere minutes before, and six are paid out"""
+    house = a_house(RENAMED)
+    house.is_off_until(at("09:31", FRIDAY))
+    house.restarted().until("09:33", FRIDAY)
+    trades_elsewhere(house.exchange, house.line.at, Side.SELL, "4")
+    house.until("09:33:30", FRIDAY)
+    house.accepts(house.exchange.books(house.line.at))
+    house.until("09:35:30", FRIDAY)
+    left = house.held()
+    announced(house, CASH)
+    vanishes(house)
+    house.until("09:40", FRIDAY)
+
+    assert (left, house.held(), house.desk.control.state.is_reconciled) == ("6", "0", True)
+    assert [(fact.trade.exit_price, fact.trade.profit) for fact in house.facts(TradeClosed)] == [
+        (Decimal("102.70"), Decimal(27))
+    ]
+    assert_can_be_rebuilt(house)
 
 
 def test_an_announced_removal_moves_nothing_that_is_there() -> None:
