@@ -104,6 +104,8 @@ def test_all_pages_of_actions_are_read(exchange: LoopbackExchange, monkeypatch: 
     ("cash_dividends", {**DIVIDEND, "ex_date": None}, "its ex_date is missing"),
     ("forward_splits", {**SPLIT, "symbol": "XOM", "new_rate": None}, "forward_splits, 1: its new_rate None"),
     ("spin_offs", {**SPIN_OFF, "source_symbol": 7, "symbol": "XOM"}, "its source_symbol 7 is no symbol"),
+    ("name_changes", {**RENAME, "old_symbol": "XOM", "new_symbol": "\x1b[31mX"}, r"its new_symbol '\x1b[31mX' is no"),
+    ("name_changes", {**RENAME, "old_symbol": "XOM", "new_symbol": "X" * 25}, "XXXXX' is no symbol"),
 )
 def test_an_unreadable_action_is_named(exchange: LoopbackExchange, kind: str, row: Any, reason: str) -> None:
     announce(exchange, (kind, row), ("reverse_splits", {**SPLIT, "symbol": "XOM"}))

@@ -134,6 +134,8 @@ RECORDS = (BAR, QUOTE, STATUS, BARS, QUOTES, CORPORATE_ACTIONS, CORPORATE_ACTION
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 """Range of valid market times."""
 LONGEST_SHOWN = 40
+LONGEST_SYMBOL = 24
+"""Characters, as of an option: reasons and notices name the symbol that shares have after an action."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,7 +392,8 @@ def _kind(form: _Form, row: Mapping[object, object]) -> ActionKind:
 
 def _symbol(row: Mapping[object, object], name: str) -> Symbol:
     symbol = row.get(CORPORATE_ACTION.field(name).name)
-    if not isinstance(symbol, str) or not symbol:
+    is_plain = isinstance(symbol, str) and symbol.isascii() and symbol.isprintable()
+    if not isinstance(symbol, str) or not is_plain or not 0 < len(symbol) <= LONGEST_SYMBOL:
         raise _UnreadableActionError(f"its {name} {shown(symbol)} is no symbol")
     return Symbol(symbol)
 
