@@ -529,7 +529,8 @@ class Reconciliation:
             return fewer
         is_paid_out = self._payout(symbol, comparison) is not None
         is_in_doubt = self._may_lag(difference, comparison) or self._came_with_it(symbol, comparison)
-        if is_paid_out and self.state.at - since >= APART and not is_in_doubt:
+        working = comparison.contradicting(symbol) if is_paid_out else None
+        if is_paid_out and self.state.at - since >= (APART if working is None else LAGS) and not is_in_doubt:
             return ""
         if self._is_explained(symbol, comparison):
             return ""
@@ -553,6 +554,8 @@ class Reconciliation:
             return f"{said}, as before our last fill; read again until that is {LAGS.total_seconds():g} s old"
         if not is_paid_out and (announced := self._announced_for(difference, comparison)):
             return f"{said}{announced}, and nothing of it has come; nothing is taken back; {WAY_OUT}"
+        if working is not None:  # a list that lags for less takes no stop off
+            return f"{said}; its own list has our order, and it is read again for {LAGS.total_seconds():g} s"
         if self.state.at - since < APART:
             return f"{said}; read again in {APART.total_seconds():g} s before it is believed"
         return ""

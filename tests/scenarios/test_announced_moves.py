@@ -236,6 +236,22 @@ def test_a_list_from_before_a_purchase_pays_nothing_out() -> None:
     assert house.desk.control.state.is_reconciled
 
 
+@pytest.mark.parametrize("lag", [15, 45])
+def test_a_list_that_lacks_shares_for_less_than_a_minute_pays_nothing_out(lag: int) -> None:
+    """EX-25: held since yesterday, and their stop rests at the broker all the time"""
+    house = a_house(RENAMED)
+    is_signed_for_days(house)
+    house.is_off_until(SHOWN_AT - timedelta(minutes=2))
+    announced(house.restarted(), CASH).until_moment(SHOWN_AT)
+    with lagging(house, ()):
+        house.until_moment(SHOWN_AT + timedelta(seconds=lag))
+    house.until_moment(SHOWN_AT + timedelta(minutes=3))
+
+    assert house.facts(CorporateActionApplied) == []
+    assert (house.held(), stops(house, SPY)) == ("10", ["10 at 90"])
+    assert house.desk.control.state.is_reconciled
+
+
 @pytest.mark.parametrize("gone", [None, Quantity(Decimal(-10))], ids=["cash alone", "shares and cash"])
 def test_the_activity_of_a_payout_is_its_cash(gone: Quantity | None) -> None:
     """EX-25, AN-06: it counts once, no execution is missing at the broker, and the day adds up to the cent"""
@@ -301,7 +317,7 @@ def test_shares_that_nobody_here_bought_hide_no_result_of_the_others() -> None:
     vanishes(house)
     for _ in range(2):
         house.line.take(house.line.at, house.line.ask(FetchBooks()))
-        passes(house, 12)
+        passes(house, 62)
 
     assert owners == {"vwap", "manual", UNKNOWN_OWNER}
     assert [(fact.trade.strategy, fact.trade.exit_price) for fact in house.facts(TradeClosed)] == [

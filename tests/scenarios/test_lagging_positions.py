@@ -26,14 +26,14 @@ ALL = Decimal("0.502")
 
 
 @contextmanager
-def lagging(house: House) -> Iterator[None]:
-    """Meanwhile the list of positions stays as it is now; orders and account go on."""
+def lagging(house: House, shown: tuple[BrokerPosition, ...] | None = None) -> Iterator[None]:
+    """Meanwhile the list of positions stays as it is now, or as shown; orders and account go on."""
     books = house.line.ask
 
     def listed() -> tuple[BrokerPosition, ...]:
         return house.exchange.books(house.line.at).positions
 
-    old = listed()
+    old = listed() if shown is None else shown
 
     def ask(effect: Request) -> Input:
         told = books(effect)
