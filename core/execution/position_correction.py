@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
+from core.execution.corporate_actions import SAME
 from core.execution.ledger import Ledger
 from core.execution.ledger_state import UNKNOWN_OWNER, position_key
 from core.execution.order import Order
@@ -193,6 +194,27 @@ def owners_after(ledger: Ledger, symbol: Symbol, true: Quantity, average: Price 
     if len(held) == 1 and held[0].quantity * true > 0:
         return (OwnerShare(held[0].strategy, true, average),)
     return _moved(ledger, held, true, average)
+
+
+def come_late(
+    ledger: Ledger, symbol: Symbol, true: Quantity, average: Price
+) -> tuple[Symbol, tuple[OwnerShare, ...]] | None:
+    """Return whose shares a new symbol's are: all of another symbol were gone today, as many at the same cost (EX-25).
+
+    None where none or several fit.
+    """
+    found = [
+        each.position
+        for each in ledger.state.taken_off.values()
+        if each.position.symbol != symbol
+        and each.quantity == each.position.quantity == true
+        and each.position.strategy != UNKNOWN_OWNER
+        and not ledger.positions_in(each.position.symbol)
+        and abs(each.position.average_price - average) <= SAME * average
+    ]
+    if len(found) != 1:
+        return None
+    return found[0].symbol, (OwnerShare(found[0].strategy, true, average),)
 
 
 def given_back(ledger: Ledger, order: Order, execution: Execution, *, is_derived: bool) -> PositionCorrected | None:

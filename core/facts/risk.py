@@ -289,8 +289,9 @@ class PositionCorrected(Fact):
         It undoes an earlier one, for the fill of a lost order that is told now. False in records before version 3.
     unexplained
         Shares that the broker has no more although no order sold them; zero in older records.
-    spun_off_from
-        The symbol beside whose shares these came, by an announced spin-off; else None.
+    came_from
+        The symbol of whose owners these are: spun off beside its shares, or come at their cost after all of them were
+        gone; else None.
     """
 
     symbol: Symbol
@@ -301,7 +302,7 @@ class PositionCorrected(Fact):
     is_split: bool = False
     for_a_fill: bool = False
     unexplained: Quantity = NO_SHARES
-    spun_off_from: Symbol | None = None
+    came_from: Symbol | None = None
 
     @property
     def split_ratio(self) -> Decimal | None:

@@ -22,7 +22,7 @@ from decimal import Decimal
 from functools import partial
 
 from core.event_text import in_words
-from core.execution.corporate_actions import SpinOff, is_as_announced, paid_out, spun_off
+from core.execution.corporate_actions import SpinOff, average_of, is_as_announced, paid_out, spun_off
 from core.execution.reconciliation import Comparison
 from core.facts import ActionEvidence, CorporateActionApplied, DayStarted, ProposalEnded, TicketClosed
 from core.messages.effects import Effect
@@ -38,6 +38,8 @@ from core.trading_state.state import TradingState
 from core.workflows.orders.cancellation import Cancellation
 from core.workflows.workflow import answers, apart, follow_up, follows
 
+MOST_PAID = Decimal(20)
+"""Cash of a merger for one of our average price; beyond it the announcement is taken for a slip."""
 MAY_BE_SPLIT = "its symbol may have been split: open it again"
 
 
@@ -66,7 +68,7 @@ class CorporateActions:
         today, nothing = self.state.calendar.trading_day(self.state.at), NO_SHARES
         for each in self.state.sightings.corporate_actions.get(symbol, ()):
             is_paid = each.kind is ActionKind.SPECIAL_DIVIDEND and each.ex_date == today and each.cash is not None
-            if is_paid and not self.state.splits.is_paid(symbol, today):
+            if is_paid and not self.state.splits.is_paid(symbol, today) and self._is_below_price(symbol, each.cash):
                 evidence, cash = ActionEvidence.ANNOUNCED, Price(each.cash or ZERO)
                 self.state.record(
                     CorporateActionApplied((), today, symbol, ONE, nothing, nothing, (), nothing, evidence, cash=cash)
@@ -79,6 +81,11 @@ class CorporateActions:
                 self.state.record(
                     CorporateActionApplied((), today, symbol, ratio, nothing, nothing, (), nothing, evidence)
                 )
+
+    def _is_below_price(self, symbol: Symbol, cash: Decimal | None) -> bool:
+        """Whether the last known close is more than what is paid: else nothing is known that it lowers."""
+        closes = self.state.price_history.state.closes.get(symbol)
+        return cash is not None and closes is not None and any(cash < close for _, close in closes[-1:])
 
     @property
     def _tolerance(self) -> Decimal:
@@ -171,7 +178,7 @@ class CorporateActions:
         """Return that our shares left for the announced cash; None unless all are gone and its day has come.
 
         None also where others closed shares of the symbol, that many: then they were sold, as far as anybody knows;
-        and where another action, or another price, is announced too.
+        where another action, or another price, is announced too; and where the cash is beyond belief.
         """
         held, today = self.state.ledger.positions_in(symbol), self.state.calendar.trading_day(self.state.at)
         if not held or sold or comparison.theirs(symbol) is not None or any(p.traded is not None for p in held):
@@ -180,7 +187,9 @@ class CorporateActions:
         if not any(each.ex_date <= today for each in moves) or len(prices := {each.paid_out for each in moves}) > 1:
             return None
         (cash,) = prices
-        return None if cash is None else paid_out(held, today, cash)
+        average = average_of(held)
+        is_believed = cash is not None and average is not None and cash <= MOST_PAID * average
+        return paid_out(held, today, cash) if cash is not None and is_believed else None
 
     @follows(CorporateActionApplied)
     def after_action(self, fact: CorporateActionApplied) -> Iterator[Effect]:

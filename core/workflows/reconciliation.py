@@ -45,7 +45,7 @@ from core.execution import order_status
 from core.execution.corporate_actions import SpinOff
 from core.execution.external_orders import others_in
 from core.execution.ledger_state import UNKNOWN_OWNER
-from core.execution.position_correction import owners_after
+from core.execution.position_correction import come_late, owners_after
 from core.execution.reconciliation import (
     Comparison,
     OrderListing,
@@ -717,12 +717,16 @@ class Reconciliation:
         average = theirs.average_price if theirs else None
         owners = owners_after(self.state.ledger, difference.symbol, true, average)
         reason = f"{difference.symbol}: the broker has {true}, our books had {ours}"
-        spin_off = None
+        came_from = None
         if not ours and not owners and average is not None:
             spin_off = None if is_explained else self.corporate_actions.spin_off(difference.symbol, comparison)
             if spin_off is not None:
-                owners, reason = spin_off.owners, f"{reason}; by the spin-off from {spin_off.source}"
+                owners, came_from = spin_off.owners, spin_off.source
+                reason = f"{reason}; {plain(true)} came by the spin-off from {came_from}"
                 self._leave_cost(spin_off)
+            elif not is_explained and (late := come_late(self.state.ledger, difference.symbol, true, average)):
+                came_from, owners = late
+                reason = f"{reason}; {plain(true)} came at the cost of {came_from}, whose shares were gone"
             else:
                 owners = self._taken_for_a_lost_order(difference.symbol, true, average, comparison)
         if comparison.shrinks(difference):
@@ -744,7 +748,7 @@ class Reconciliation:
                 reason,
                 owners,
                 unexplained=unexplained,
-                spun_off_from=None if spin_off is None else spin_off.source,
+                came_from=came_from,
             )
         )
         return reason
@@ -765,7 +769,7 @@ class Reconciliation:
         average = held.average_price
         self.state.record(
             facts.PositionCorrected(
-                held.symbol, held.quantity, average, reason, spin_off.owners, spun_off_from=spin_off.source
+                held.symbol, held.quantity, average, reason, spin_off.owners, came_from=spin_off.source
             )
         )
         return reason

@@ -30,7 +30,7 @@ PLAIN = re.compile(r"[A-Za-z0-9_.:+-]*")
 KEY = re.compile(r"[a-z][a-z0-9_]*")
 """A table key that is a name of ours. All other tables, by symbol or by text, are withheld as a whole."""
 
-SYMBOLS = frozenset({"symbol", "symbols", "to", "listed_as", "spun_off_from"})
+SYMBOLS = frozenset({"symbol", "symbols", "to", "listed_as", "came_from"})
 """Keys whose values are symbols, in any form."""
 MADE_OF_SYMBOLS = frozenset(
     {

@@ -113,7 +113,7 @@ def test_shares_of_a_spin_off_belong_to_the_owner(is_up: bool) -> None:
     assert held == {(SPY, "manual"): (10, 88), (NEW, "manual"): (2, 60)}
     assert sum(p.cost for p in house.desk.ledger.positions()) == 1000
     assert stops(house, SPY) == ["10 at 90"]
-    assert [words for words in urgent(house) if words.startswith(f"2 {NEW}")]
+    assert [words for words in urgent(house) if "2 came by the spin-off from SPY" in words]
     assert house.desk.control.state.is_reconciled
     assert_can_be_rebuilt(house)
 
@@ -169,6 +169,51 @@ def test_a_special_dividend_lowers_what_is_compared_with_today(is_held: bool) ->
     assert stops(house, SPY) == (["10 at 90"] if is_held else [])
     told = [fact.notice.words for fact in house.facts(NotificationDue) if "special dividend" in fact.notice.words]
     assert len(told) == is_held
+    assert_can_be_rebuilt(house)
+
+
+@pytest.mark.parametrize(("cash", "is_counted"), [("99.99", True), ("100", False), ("1000000000", False)])
+def test_a_dividend_of_more_than_the_price_counts_nowhere(cash: str, is_counted: bool) -> None:
+    """The last close is 100."""
+    house = a_house(RENAMED)
+    sleeps(house, is_up=True)
+    announced(house, replace(SPECIAL, cash=Decimal(cash)))
+    passes(house, 1)
+
+    assert len(house.facts(CorporateActionApplied)) == is_counted
+
+
+@pytest.mark.parametrize(("cash", "is_booked"), [("2000", True), ("2000.01", False), ("1000000000", False)])
+def test_a_payout_beyond_belief_is_booked_nowhere(cash: str, is_booked: bool) -> None:
+    """Ten shares at 100 are gone, and none of their orders is left."""
+    house = a_house(RENAMED)
+    sleeps(house, is_up=True)
+    (booked,) = house.exchange._book.working[SPY]
+    house.exchange.cancel(SHOWN_AT, booked.request.client_order_id)
+    house.exchange._ledger._holdings.pop(SPY)
+    announced(house, CorporateAction(SPY, ActionKind.MERGER, FRIDAY, Decimal(cash)))
+    house.until_moment(LATER)
+
+    assert len(house.facts(TradeClosed)) == is_booked
+
+
+@pytest.mark.parametrize(("average", "owner"), [("100", "manual"), ("101", "broker")])
+def test_shares_that_come_minutes_after_others_left(average: str, owner: str) -> None:
+    """Nothing is announced; the stop was cancelled, and ten left without a word. Ten of another symbol come later."""
+    house = a_house(RENAMED)
+    sleeps(house, is_up=True)
+    (booked,) = house.exchange._book.working[SPY]
+    house.exchange.cancel(SHOWN_AT, booked.request.client_order_id)
+    house.exchange._ledger._holdings.pop(SPY)
+    house.until_moment(LATER)
+    assert house.desk.ledger.positions() == ()
+    house.exchange._ledger._receive(LATER, NEW, Decimal(10), Decimal(average))
+    house.until("09:34", FRIDAY)
+
+    (held,) = house.desk.ledger.positions()
+    assert (held.symbol, held.strategy, held.quantity) == (NEW, owner, 10)
+    told = [fact for fact in house.facts(NotificationDue) if "came at the cost of SPY" in fact.notice.words]
+    assert len(told) == (owner == "manual")
     assert_can_be_rebuilt(house)
 
 

@@ -314,9 +314,8 @@ class Notifying:
         lost = next(
             (order for order in self.state.ledger.lost_today(fact.symbol, self.state.at) if order.remaining), None
         )
-        if fact.spun_off_from is not None and fact.owners:
-            came = f"{plain(fact.quantity)} {fact.symbol} came by the spin-off from {fact.spun_off_from}"
-            words = f"{came}, and have no stop: its row in Positions proposes one"
+        if fact.came_from is not None and fact.owners:
+            words = f"{fact.reason}, and have no stop: its row in Positions proposes one"
             self._tell(Subject(STOP, words, fact.symbol, grave=Severity.URGENT))
         if fact.unexplained and lost is None:
             words = f"{fact.reason}; no order explains it: look at the broker"
