@@ -44,6 +44,7 @@ from console.screens.new_order import NewOrderScreen
 from console.screens.ticket import TicketScreen
 from console.shutdown import Closing, OwedPress
 from console.terminal.driver import DeskKillPort, KeyturnDriver, TerminalLink, link_of, make_driver
+from console.terminal.input_reader import AnotherScript
 from console.terminal.keys import is_modified
 from console.terminal.writer import tight
 from console.themes import theme_after, theme_for
@@ -290,6 +291,9 @@ class DeskApp(App[None]):
 
         A window that gets the focus while somebody types restarts the delay too.
         """
+        if isinstance(event, AnotherScript):
+            self.hearing.hear_script(event)
+            return
         if isinstance(event, HEARD) and not event.is_forwarded:
             if isinstance(event, events.Key) and is_modified(event) and event.is_printable:
                 event.character = None  # no letter in any word, field or ticket, whatever the parser made of it

@@ -39,7 +39,7 @@ from console.screens.new_order import NewOrderScreen
 from console.screens.reading import HelpScreen, ReadingScreen
 from console.screens.ticket import TicketScreen
 from console.shutdown import Closing, not_heard
-from console.terminal.input_reader import Dropped
+from console.terminal.input_reader import AnotherScript, Dropped
 from core.messages.desk_commands import KeyPressed
 from core.model.account import Mode
 from core.model.text_sanitizer import ALERT
@@ -50,11 +50,12 @@ from widgets import format as f
 from widgets.chart import Chart
 from widgets.grid import Grid
 from widgets.lines import Tone
-from widgets.pane import FooterLine, WithoutEngine
+from widgets.pane import KILL, KILL_OF_ANY_LAYOUT, FooterLine, WithoutEngine
 
 HEARD = (events.Key, events.Paste, events.MouseDown, events.AppFocus, Dropped)
 """Events that restart the confirmation delay."""
 
+OTHER_SCRIPT = "this layout's letters act on nothing here: switch to a Latin one. F10 halts in every layout"
 TELLS_EVERY = 15.0
 """Seconds between two reports of activity; TAKE needs its word for a minute after the last one."""
 
@@ -97,6 +98,13 @@ class KeyHearing:
                 keyboard.may_be_a_rest = answered_at is None or answered_at > at
             if keyboard.has_begun:
                 self._asked_at_escape = link.ask_for_proof()
+
+    def hear_script(self, event: AnotherScript) -> None:
+        """Show the kill key that works; say what to do while no letter acts."""
+        for line in self.app.query(FooterLine):
+            line.kill = KILL_OF_ANY_LAYOUT if event.is_on else KILL
+        if event.is_on:
+            self.desk.say(OTHER_SCRIPT, "warning")
 
     def _tell(self, at: float) -> None:
         """Report activity from time to time, because most keys send the engine nothing (OP-13, RK-27)."""

@@ -314,16 +314,20 @@ def _count(view: DeskView, pane: str) -> tuple[str, Tone]:
 
 
 KILL = Cell("Ctrl+K KILL", "strong")
+KILL_OF_ANY_LAYOUT = Cell("F10 KILL", "strong")
 
 
 class FooterLine(Lines):
+    kill = KILL
+    """The kill key that works with the keyboard's layout now."""
+
     def show_keys(self, keys: str, width: int) -> None:
         self._put(Cell(keys.removesuffix(KILL.text).rstrip()), width)
 
     def show_words(self, text: str, tone: Tone, width: int) -> None:
         """Show a message on at most two lines."""
-        first, *rest = textwrap.wrap(text, width - len(KILL.text) - 1, max_lines=2, placeholder=" …") or [""]
-        self.show([spread((Cell(first, tone),), (KILL,), width), *((Cell(line, tone),) for line in rest)])
+        first, *rest = textwrap.wrap(text, width - len(self.kill.text) - 1, max_lines=2, placeholder=" …") or [""]
+        self.show([spread((Cell(first, tone),), (self.kill,), width), *((Cell(line, tone),) for line in rest)])
 
     def _put(self, cell: Cell, width: int) -> None:
-        self.show([spread((cell,), (KILL,), width)])
+        self.show([spread((cell,), (self.kill,), width)])

@@ -35,7 +35,8 @@ from textual.message import Message
 
 from console.client.access import EngineAccess
 from console.shutdown import Departure
-from console.terminal.input_reader import Dropped, KillChordPort, Reader
+from console.terminal.input_reader import AnotherScript, Dropped, KillChordPort, Reader
+from console.terminal.keys import asks_with_places
 from console.terminal.writer import PacedWriter
 from core.messages.commands import Halt
 
@@ -216,9 +217,10 @@ class KeyturnDriver(LinuxDriver):
         elif FRAME.search(data):
             self._writer.frame(f"{SYNC_START}{data}{SYNC_END}" if self._is_synchronised else data)
         else:
+            asked = asks_with_places(data)
             if self._is_starting:
-                self._opening += data
-            self._writer.control(data)
+                self._opening += asked
+            self._writer.control(asked)
 
     def start_application_mode(self) -> None:
         assert self._file is not None, "a desk without a standard error has no terminal"
@@ -331,7 +333,7 @@ class KeyturnDriver(LinuxDriver):
             self._writer.prove()
 
     def _hear(self, message: Message) -> None:
-        if isinstance(message, Dropped):
+        if isinstance(message, (Dropped, AnotherScript)):
             self.send_message(message)
         else:
             self.process_message(message)

@@ -17,7 +17,18 @@ from textual._parser import ParseTimeout
 from textual._xterm_parser import XTermParser
 from textual.message import Message
 
-from console.terminal.keys import ANSWER, KITTY_FUNCTION, Press, as_kitty, looks_typed, read_press, typed
+from console.terminal.keys import (
+    ANSWER,
+    KITTY_FUNCTION,
+    Press,
+    as_kitty,
+    by_place,
+    is_of_another_script,
+    looks_typed,
+    read_press,
+    script_of,
+    typed,
+)
 from console.terminal.scanner import (
     DOUBT_SILENCE,
     BrokenSequence,
@@ -31,7 +42,8 @@ from console.terminal.scanner import (
     Typed,
 )
 
-CAPITAL_K = re.compile("(K)")
+CAPITAL_K = re.compile("([K\u041b\u039a])")
+"""Also what its key types with Shift in the Cyrillic and the Greek layout: no other place of `K` is named there."""
 REPLACEMENT = "\ufffd"
 PRESSES = (events.Key, events.MouseEvent, events.AppFocus)
 HALF = "half a key came; wait"
@@ -63,6 +75,17 @@ class Dropped(events.Event, bubble=False):
         self.words = words
 
 
+class AnotherScript(events.Event, bubble=False):
+    """The keyboard types letters of another script, or Latin ones again: `is_on` tells which.
+
+    The terminal does not name the keys' places: no letter acts, and the kill chord may not come.
+    """
+
+    def __init__(self, is_on: bool) -> None:
+        super().__init__()
+        self.is_on = is_on
+
+
 class Reader:
     """Reads one keyboard. `send` takes its messages, `prove` each answer of the terminal. The counts are for tests."""
 
@@ -75,6 +98,7 @@ class Reader:
         self._parser = GuardedParser(debug)
         self._scanner = Scanner()
         self._is_after_garbage = False
+        self._is_of_another_script = False
         self.sequences_dropped = 0
         """Broken or unknown sequences."""
         self.keys_dropped = 0
@@ -110,9 +134,12 @@ class Reader:
             match token:
                 case ChordByte():
                     self._port.press_kill()
-                case Sequence(text):
+                case Sequence(sequence):
+                    text = by_place(sequence)
+                    self._hear_script(script_of(text))
                     self._is_after_garbage = not self._is_ours(text) and not self._take_sequence(text)
                 case Typed(text) if not self._is_after_garbage:
+                    self._hear_script(text)
                     self._take_typed(text)
                 case Typed(text):
                     self._drop(text)
@@ -128,6 +155,13 @@ class Reader:
                     self._swallowed(data.decode(errors="replace"), JOINED if is_joined else None)
         self._is_after_garbage = False
 
+    def _hear_script(self, text: str) -> None:
+        """Report once that letters of another script come, and once that Latin ones come again."""
+        is_on = is_of_another_script(text)
+        if is_on != self._is_of_another_script and any(map(str.isalpha, text)):
+            self._is_of_another_script = is_on
+            self._send(AnotherScript(is_on))
+
     def _is_ours(self, sequence: str) -> bool:
         press = read_press(sequence)
         if press is Press.CHORD:
@@ -142,13 +176,14 @@ class Reader:
 
     def _take_typed(self, text: str) -> None:
         for part in CAPITAL_K.split(text):
-            if part == "K" and self._port.is_kill_open():
+            if CAPITAL_K.fullmatch(part) and self._port.is_kill_open():
                 self._port.press_kill_again()
             else:
                 self._parse(part)
 
     def _take_straggler(self, text: str, is_behind_chord: bool) -> None:
-        if text == "K" and is_behind_chord and self._port.is_kill_open():  # alone in its read: pressed, not pasted
+        is_pressed = is_behind_chord and CAPITAL_K.fullmatch(text)  # alone in its read: pressed, not pasted
+        if is_pressed and self._port.is_kill_open():
             self._port.press_kill_again()
         elif not self._is_ours(text):
             self._drop(text)

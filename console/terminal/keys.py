@@ -15,6 +15,10 @@ as the beginning of something unknown.
 `Ctrl+K` is one byte almost everywhere; terminals with kitty's keyboard protocol, which Textual requests, and with
 xterm's `modifyOtherKeys` send it as a sequence. `F10` is equivalent.
 
+In another script (Cyrillic, Greek, Hebrew …) a key types that layout's letter. kitty's protocol names the key of the US
+layout in its place, if it is asked to (flag 4): here the key is that one, in every binding, word and field. A Latin
+layout's letters stay as they are.
+
 Textual reads kitty's and xterm's long forms of a key, but takes some for the bare letter: Alt with the text that kitty
 adds, `ESC[27;4;66~` of modifyOtherKeys, a code before the letter of an arrow. Here a character is one without modifiers
 other than Shift and the locks; anything else that looks like a letter is none.
@@ -27,6 +31,7 @@ can be a modified F3. Answers come in the order of the requests. Pure; every cal
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import deque
 from enum import Enum
 
@@ -214,9 +219,52 @@ def _printable(text: str) -> str | None:
 
 
 def as_kitty(sequence: str) -> str:
-    """Convert xterm's modifyOtherKeys form, which Textual takes for the bare letter, to kitty's."""
-    match = OTHER_KEY.fullmatch(sequence)
-    return f"\x1b[{match[2]};{match[1]}u" if match else sequence
+    """Convert xterm's modifyOtherKeys form, which Textual takes for the bare letter, to kitty's.
+
+    Textual takes no other codes beside that of the key: they are left out.
+    """
+    if match := OTHER_KEY.fullmatch(sequence):
+        return f"\x1b[{match[2]};{match[1]}u"
+    return ALTERNATES.sub(r"\1\2", sequence)
+
+
+ASKS_FOR_KEYS = re.compile(r"\x1b\[>(\d{1,2})u", re.ASCII)
+"""Textual's request of kitty's protocol."""
+WITH_PLACES = 4
+"""Its flag for the shifted key, and for the key of the US layout in the same place."""
+ALTERNATES = re.compile(r"(\x1b\[\d{1,7}):[\d:]*([;\d:]*u)", re.ASCII)
+PLACED = re.compile(r"\x1b\[(\d{1,7}):\d{0,7}:(\d{1,3})(?:;([\d:]*))?(?:;[\d:]*)?u", re.ASCII)
+LETTER_WITH_MODIFIERS = re.compile(r"\x1b\[(\d{1,7})(?::[\d:]*)?;[\d:;]*u", re.ASCII)
+SHIFTED = dict(zip("`1234567890-=[]\\;',./", '~!@#$%^&*()_+{}|:"<>?', strict=True))
+"""What Shift makes of the US layout's keys that are no letters."""
+
+
+def asks_with_places(request: str) -> str:
+    """Return Textual's request of kitty's protocol with the flag for a key's place; other output as it is."""
+    match = ASKS_FOR_KEYS.fullmatch(request)
+    return f"\x1b[>{int(match[1]) | WITH_PLACES}u" if match else request
+
+
+def by_place(sequence: str) -> str:
+    """Return the key of the US layout in the same place for one of another script; others as they are."""
+    match = PLACED.fullmatch(sequence)
+    if match is None or not is_of_another_script(_letter(int(match[1]))):
+        return sequence
+    place = chr(int(match[2]))
+    if not place.isascii() or not place.isprintable():
+        return sequence
+    return f"\x1b[{ord(place)}:{ord(SHIFTED.get(place, place.upper()))};{match[3] or 1}u"
+
+
+def script_of(sequence: str) -> str:
+    """Return the letter of a key in kitty's long form; empty for another sequence."""
+    match = LETTER_WITH_MODIFIERS.fullmatch(sequence)
+    return _letter(int(match[1])) if match else ""
+
+
+def is_of_another_script(text: str) -> bool:
+    """Whether it has a letter that no Latin layout types."""
+    return any(each.isalpha() and not unicodedata.name(each, "LATIN").startswith("LATIN") for each in text)
 
 
 def looks_typed(key: events.Key) -> bool:

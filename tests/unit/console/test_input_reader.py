@@ -9,7 +9,8 @@ from textual import events
 from textual.message import Message
 
 from console.arming import CUT_FOR, REDUCES_AFTER, Keyboard
-from console.terminal.input_reader import Dropped, GuardedParser, Reader
+from console.terminal.input_reader import AnotherScript, Dropped, GuardedParser, Reader
+from console.terminal.keys import asks_with_places
 from console.terminal.scanner import AmbiguousBytes, ChordByte, EscapeKey, Scanner, Sequence, Typed
 from tests.kit.key_sequences import LETTERS
 from tests.unit.console.armed_screen import ArmedScreen
@@ -38,6 +39,7 @@ class Typist:
         self.pastes: list[str] = []
         self.dropped: list[str] = []
         self.kills: list[str] = []
+        self.scripts: list[bool] = []
         self.reader = Reader(self, self._hear, lambda: None)
 
     def types(self, *parts: tuple[float, bytes]) -> list[str]:
@@ -60,6 +62,8 @@ class Typist:
             self.keys.append(message.character or message.key)
         elif isinstance(message, events.Paste):
             self.pastes.append(message.text)
+        elif isinstance(message, AnotherScript):
+            self.scripts.append(message.is_on)
         elif isinstance(message, Dropped) and message.words is not None:
             self.dropped.append(message.words)
 
@@ -326,3 +330,77 @@ def test_a_broken_sequence_types_no_letters() -> None:
     hand.types((20.0, b"j"))
 
     assert hand.keys == ["j"]
+
+
+# ── layouts of other scripts ─────────────────────────────────────────────────────────────────────────────────────────
+
+K_OF = {"ru": 0x43B, "uk": 0x43B, "el": 0x3BA, "he": 0x5DC, "ar": 0x646, "ka": 0x10D9}
+"""The letter on the key of `k` in six layouts."""
+B_OF = {"ru": 0x438, "uk": 0x438, "el": 0x3B2, "he": 0x5E0, "ar": 0x644, "ka": 0x10D1}
+
+
+@pytest.mark.parametrize("layout", K_OF)
+@pytest.mark.parametrize("modifiers", ["5", "5:1", "69", "133"])
+def test_the_chord_halts_in_every_layout_that_is_named(layout: str, modifiers: str) -> None:
+    """OP-07: kitty names the key in place of Ctrl and the layout's letter, also with a lock"""
+    hand = Typist()
+    hand.types((1.0, f"\x1b[{K_OF[layout]}::107;{modifiers}u".encode()))
+
+    assert (hand.kills, hand.keys) == (["chord"], [])
+
+
+@pytest.mark.parametrize("layout", B_OF)
+def test_a_binding_is_the_key_in_its_place(layout: str) -> None:
+    """SY-10: b, and with Shift B; the kill screen's K"""
+    letter = B_OF[layout]
+    forms = f"\x1b[{letter}::98;;{letter}u", f"\x1b[{letter}:{letter}:98;2;{letter}u"
+    hand = Typist()
+    assert hand.types(*((1.0 + n, form.encode()) for n, form in enumerate(forms))) == ["b", "B"]
+
+    hand.types((4.0, f"\x1b[{K_OF[layout]}::107;5u".encode()), (6.0, f"\x1b[{K_OF[layout]}::107;2u".encode()))
+    assert hand.kills == ["chord", "K"]
+
+
+def test_marks_on_the_keys_of_letters() -> None:
+    """SY-10: the Russian layout has letters where the US one has marks"""
+    keys = {0x436: ";", 0x44D: "'", 0x445: "[", 0x44A: "]", 0x431: ",", 0x44E: ".", 0x451: "`"}
+    hand = Typist()
+    plain = [f"\x1b[{code}::{ord(mark)}u" for code, mark in keys.items()]
+    assert hand.types(*((1.0 + n, form.encode()) for n, form in enumerate(plain))) == [*keys.values()]
+    with_shift = Typist()
+    forms = [f"\x1b[{code}::{ord(mark)};2u" for code, mark in keys.items()]
+    assert with_shift.types(*((1.0 + n, form.encode()) for n, form in enumerate(forms))) == [*':"{}<>~']
+
+
+@pytest.mark.parametrize(("sequence", "key"), [("98", "b"), ("98:66;2;66", "B"), ("228::39", "ä"), ("107::118", "k")])
+def test_a_latin_layout_types_its_own_letters(sequence: str, key: str) -> None:
+    """SY-10: German and Dvorak"""
+    assert Typist().types((1.0, f"\x1b[{sequence}u".encode())) == [key]
+
+
+def test_a_chord_with_other_codes_is_the_chord() -> None:
+    """Textual takes no codes beside that of the key."""
+    assert Typist().types((1.0, b"\x1b[112:80;6u"), (2.0, b"\x1b[112::112;5u")) == ["ctrl+shift+p", "ctrl+p"]
+
+
+@pytest.mark.parametrize("form", ["\u043b", "\x1b[1083;5u", "\x1b[1083;;1083u"])
+def test_a_script_without_places_is_told_once(form: str) -> None:
+    """OP-07: as its first letter comes; and again when Latin letters do"""
+    hand = Typist()
+    hand.types((1.0, form.encode()), (2.0, form.encode()), (3.0, b"1"), (4.0, b"b"), (5.0, b"\xc3\xa4"))
+
+    assert hand.scripts == [True, False]
+
+
+@pytest.mark.parametrize("key", ["\u041b", "\u039a", "K"])
+def test_the_second_key_kills_in_cyrillic_and_greek(key: str) -> None:
+    """OP-07: F10 halted, and the key of K types this"""
+    hand = Typist()
+    hand.types((1.0, b"\x1b[21~"), (3.0, key.encode()))
+
+    assert hand.kills == ["chord", "K"]
+
+
+def test_textual_asks_for_places_too() -> None:
+    assert asks_with_places("\x1b[>25u") == "\x1b[>29u"
+    assert asks_with_places("\x1b[<u") == "\x1b[<u"
