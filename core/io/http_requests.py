@@ -20,9 +20,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.cookiejar import DefaultCookiePolicy
-from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import requests
@@ -32,6 +30,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util.ssl_ import create_urllib3_context
 
+from core.io.proxies import ProxyRefusedError, is_loopback, proxy_of
 from core.model.lazy_dataclass import dataclass
 
 Addresses = list[tuple[Any, ...]]
@@ -304,15 +303,6 @@ def http_session(url: str, connections: int) -> requests.Session:
     return session
 
 
-def is_loopback(url: str) -> bool:
-    """Whether an address is this machine, encrypted or not."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-
-
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """Keep the client's own headers as the only credentials: `.netrc` is not read."""
     return request
@@ -396,7 +386,9 @@ def answer_of(
         raise NoAnswerError(f"did not end its answer in {times.answer:g} s") from None
     except httpx.TimeoutException:
         raise NoAnswerError("did not answer in time") from None
-    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+    except ProxyRefusedError as error:
+        raise UnreachableError(f"cannot be reached: {error}") from None
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         raise UnreachableError(f"cannot be reached ({type(error).__name__})") from error
     finally:
         loop.close()
@@ -406,9 +398,12 @@ async def _answer(
     method: str, url: str, times: HttpTimes, largest: int, headers: Mapping[str, str], content: bytes | None
 ) -> bytes:
     body = bytearray()
-    timeout = httpx.Timeout(times.read, connect=times.connect)
+    timeout, proxy = httpx.Timeout(times.read, connect=times.connect), proxy_of(url)
+    through = None if proxy is None else proxy.url
     async with (
-        httpx.AsyncClient(timeout=timeout, follow_redirects=False, trust_env=not is_loopback(url)) as client,
+        httpx.AsyncClient(
+            timeout=timeout, follow_redirects=False, trust_env=not is_loopback(url), proxy=through
+        ) as client,
         client.stream(method, url, headers=headers, content=content) as response,
     ):
         if response.status_code != OK:

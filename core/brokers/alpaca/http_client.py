@@ -35,6 +35,7 @@ from core.io.http_requests import (
     reply_to,
     within,
 )
+from core.io.proxies import ProxyRefusedError, proxy_of
 from core.model.account import Channel, ConnectionState, ConnectionStatus, Mode
 from core.model.api_contract import AccountRefusedError, Keys
 from core.model.broker import NoAnswer
@@ -278,10 +279,11 @@ class Wire(TradingClient):
     def _one_request(self, method: str, url: str, opts: dict[str, Any], *_repeats: int) -> Reply | NoReply:  # type: ignore[override]
         waits = Waits(self._connect_seconds, self._read_seconds, self.longest)
         try:
+            proxy_of(url)
             waits = Waits(min(self._connect_seconds, left()), min(self._read_seconds, left()), left())
             return reply_to(self._session, method, url, waits[:2], opts)
         except Exception as error:  # any error on the way to Alpaca; its text may contain a key
-            return NoReply(_words(error, waits))
+            return NoReply(_words(error, waits, url))
 
 
 class Waits(NamedTuple):
@@ -292,7 +294,7 @@ class Waits(NamedTuple):
     whole: float
 
 
-def _words(error: Exception, waits: Waits) -> str:
+def _words(error: Exception, waits: Waits, url: str) -> str:
     connect, read, whole = (f"{wait:.3g}" for wait in waits)
     if isinstance(error, requests.ConnectTimeout):
         return f"Alpaca: no connection within {connect} s"
@@ -300,8 +302,11 @@ def _words(error: Exception, waits: Waits) -> str:
         return f"Alpaca: no whole answer within {whole} s" if is_over() else f"Alpaca: no answer within {read} s"
     if isinstance(error, requests.exceptions.SSLError):
         return "Alpaca: the server's certificate cannot be verified; check the clock and the network"
+    if isinstance(error, ProxyRefusedError):
+        return f"Alpaca: {error}"
     if isinstance(error, requests.exceptions.ProxyError):
-        return "Alpaca: the proxy does not let us through; check HTTPS_PROXY"
+        proxy = proxy_of(url)
+        return f"Alpaca: the proxy does not let us through; check {'it' if proxy is None else proxy.in_words}"
     if isinstance(error, requests.ConnectionError) and any(sign in str(error) for sign in NOBODY_THERE):
         return "Alpaca: no connection; check the network"
     if isinstance(error, TooMuchError):

@@ -22,7 +22,7 @@ from datetime import datetime
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.exceptions import ConnectionClosed, InvalidProxy, InvalidStatus, ProxyError, WebSocketException
 
 from core.brokers.alpaca.fields import UnparsedMessages, UnreadableFieldError
 from core.brokers.alpaca.http_client import StreamStatus
@@ -32,7 +32,8 @@ from core.brokers.alpaca.parsing import an_unread_update, an_update
 from core.brokers.alpaca.refusal_codes import NotJsonError, decoded
 from core.brokers.port import HearUpdate
 from core.io.alpaca_py import BaseURL
-from core.io.http_requests import backoff, is_loopback
+from core.io.http_requests import backoff
+from core.io.proxies import ProxyRefusedError, proxy_of
 from core.io.wall_clock import utc_now
 from core.model.account import ConnectionState, ConnectionStatus, Mode
 from core.model.api_contract import Keys, Redaction
@@ -125,19 +126,20 @@ class AlpacaOrderStream:
                     ConnectionState.SILENT,
                     f"no order updates: nothing for {self._silence_seconds:g} s, and no answer to a ping",
                 )
-            except (OSError, TimeoutError, WebSocketException, _NotAsAgreedError) as error:
+            except (OSError, TimeoutError, WebSocketException, _NotAsAgreedError, ProxyRefusedError) as error:
                 connections.lost(ConnectionState.DOWN, f"no order updates: {_words(error)}")
             await asyncio.sleep(backoff(connections.tries, self._chance(), FIRST_PAUSE, LONGEST_PAUSE))
 
     async def _live(self, hear: HearUpdate, connections: StreamStatus) -> None:
         connections.connecting()
+        proxy = proxy_of(self._url)
         connection = _Connect(
             self._url,
             open_timeout=self._connect_seconds,
             close_timeout=CLOSING,
             ping_interval=None,
             max_size=LARGEST_MESSAGE,
-            proxy=None if is_loopback(self._url) else True,
+            proxy=None if proxy is None else proxy.url,
             logger=_log,
         )
         try:
@@ -270,6 +272,8 @@ def _words(error: Exception) -> str:
         return "no answer in time"
     if isinstance(error, OSError):
         return "the server cannot be reached: check the network"
-    if isinstance(error, _NotAsAgreedError):
+    if isinstance(error, (_NotAsAgreedError, ProxyRefusedError)):
         return str(error)
+    if isinstance(error, (ProxyError, InvalidProxy)):
+        return "the proxy of the environment does not let us through: `keyturn doctor` names it"
     return f"the server does not speak as agreed ({type(error).__name__})"

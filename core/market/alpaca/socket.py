@@ -22,6 +22,7 @@ from websockets.legacy.client import WebSocketClientProtocol
 from websockets.legacy.exceptions import RedirectHandshake
 
 from core.io.alpaca_py import DataFeed, StockDataStream
+from core.io.proxies import ProxyRefusedError, proxy_of, socket_through
 from core.market.alpaca.failure import Counts, Seen
 from core.market.alpaca.minutes import QUOTE_AHEAD, Quotes
 from core.market.alpaca.parsing import read_bar, read_status, shown
@@ -191,6 +192,13 @@ class DataSocket(StockDataStream):
         self._line = _Overheard(*args, **named)
         return self._line
 
+    async def _use_proxy(self) -> None:
+        """Connect through the proxy of the environment: Alpaca's class knows none."""
+        if (proxy := proxy_of(self._endpoint)) is not None:
+            line = await socket_through(proxy, self._endpoint, self._connect_seconds)
+            params: dict[str, Any] = self._websocket_params
+            params["sock"] = line
+
     async def open(self) -> list[Message]:
         """Connect, authenticate, subscribe; return messages that came beside the answers.
 
@@ -198,6 +206,7 @@ class DataSocket(StockDataStream):
         """
         try:
             async with asyncio.timeout(self._connect_seconds + self._read_seconds):
+                await self._use_proxy()
                 await self._start_ws()
             self._is_open = True
             async with asyncio.timeout(self._read_seconds):
@@ -205,6 +214,8 @@ class DataSocket(StockDataStream):
             return await self._subscribed()
         except (StreamLostError, StreamRefusedError):
             raise
+        except ProxyRefusedError as error:
+            raise StreamLostError(f"Alpaca's stream: {error}") from None
         except TimeoutError:
             raise StreamLostError(f"Alpaca's stream did not {self._step()} in time; it is tried again") from None
         except InvalidHandshake as error:

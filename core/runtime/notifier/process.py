@@ -51,6 +51,8 @@ HANDED_ON = (
     "https_proxy",
     "http_proxy",
     "no_proxy",
+    "ALL_PROXY",
+    "all_proxy",
 )
 """Variables that a channel or command may need; no others are passed on, and none with a broker's key."""
 GRACE = 5.0

@@ -32,6 +32,7 @@ SPY, AT = Symbol("SPY"), datetime(2026, 11, 19, 15, tzinfo=UTC)
 STATUSES = (301, 302, 303, 307, 308)
 SENDERS = {
     "core/brokers/alpaca/stream.py", "core/brokers/alpaca/http_client.py", "core/io/http_requests.py",
+    "core/io/proxies.py",
     "core/market/alpaca/requests.py", "core/market/alpaca/socket.py", "core/runtime/notifier/by_apprise.py",
 }  # fmt: skip
 """Whoever sends anything over HTTP or a WebSocket; the last one is tested with its web server in `tests/wire`."""

@@ -16,7 +16,8 @@ from core.brokers.alpaca.http_client import CONNECTIONS, TOO_OFTEN, Wire
 from core.brokers.alpaca.keys import checked
 from core.brokers.alpaca.stream import AlpacaOrderStream
 from core.brokers.port import BrokerAccount
-from core.io.http_requests import http_session, is_loopback, within
+from core.io.http_requests import http_session, within
+from core.io.proxies import is_loopback
 from core.model.account import Account, Channel, ConnectionState, ConnectionStatus, Mode
 from core.model.api_contract import AccountRefusedError, Keys
 from core.model.broker import NoAnswer, Refused

@@ -1,0 +1,101 @@
+"""The proxy of the environment: one rule for requests and for streams (SY-10).
+
+`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` are read as requests reads them; this machine's own addresses
+use none. A stream uses the proxy of the requests to its host.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from python_socks import ProxyError
+from python_socks.async_.asyncio import Proxy as Connector
+from requests.utils import get_environ_proxies, select_proxy
+
+from core.model.lazy_dataclass import dataclass
+
+KINDS = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
+RESOLVES_THERE = {"socks4a": "socks4", "socks5h": "socks5"}
+"""Kinds whose proxy resolves the name, and their plain ones."""
+PORTS = {"ws": 80, "wss": 443, "http": 80, "https": 443}
+
+
+class ProxyRefusedError(Exception):
+    """The proxy cannot be used; the message names its variable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """`variable` names it in the environment; `url` may hold a password."""
+
+    variable: str
+    url: str
+
+    @property
+    def in_words(self) -> str:
+        """As in `socks5://127.0.0.1:1080 of ALL_PROXY`, without name and password."""
+        parts = urlsplit(self.url)
+        port = f":{parts.port}" if parts.port else ""
+        return f"{parts.scheme}://{parts.hostname}{port} of {self.variable}"
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address is this machine, encrypted or not."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def proxy_of(url: str) -> Proxy | None:
+    """Return the proxy to this address, of a request or a stream; None without one.
+
+    Raises `ProxyRefusedError` for a proxy of another kind.
+    """
+    if is_loopback(url):
+        return None
+    scheme, rest = url.split("://", 1)
+    asked = f"{'https' if scheme in ('https', 'wss') else 'http'}://{rest}"
+    found = select_proxy(asked, get_environ_proxies(asked))
+    if not found:
+        return None
+    if "://" not in found:
+        found = f"http://{found}"
+    proxy = Proxy(_variable(found, urlsplit(asked).scheme), found)
+    try:
+        kind, host, _ = urlsplit(found).scheme.lower(), urlsplit(found).hostname, urlsplit(found).port
+    except ValueError:
+        raise ProxyRefusedError(f"{proxy.variable} is no address of a proxy") from None
+    if kind not in KINDS or not host:
+        kinds = ", ".join(f"{each}://" for each in KINDS)
+        raise ProxyRefusedError(f"{proxy.variable} names a proxy of another kind: {kinds} can be used")
+    return proxy
+
+
+def _variable(found: str, scheme: str) -> str:
+    names = (f"{scheme}_proxy", "all_proxy")
+    every = [*names, *(name.upper() for name in names)]
+    return next((name for name in every if os.environ.get(name) in (found, found.removeprefix("http://"))), every[-2])
+
+
+async def socket_through(proxy: Proxy, url: str, seconds: float) -> socket.socket:
+    """Return a connection to the host of this address, through its proxy.
+
+    Raises `ProxyRefusedError`, which a proxy without an answer is too, and `TimeoutError`.
+    """
+    kind, rest = proxy.url.split("://", 1)
+    plain = RESOLVES_THERE.get(kind.lower(), kind.lower())
+    if plain == "https":
+        raise ProxyRefusedError(f"{proxy.variable} names a proxy over TLS, which this stream cannot use: name http://")
+    parts = urlsplit(url)
+    through = Connector.from_url(f"{plain}://{rest}", rdns=kind.lower() in RESOLVES_THERE or plain == "http")
+    try:
+        return await through.connect(parts.hostname or "", parts.port or PORTS[parts.scheme], timeout=seconds)
+    except (ProxyError, OSError) as error:
+        raise ProxyRefusedError(
+            f"the proxy {proxy.in_words} does not let us through ({type(error).__name__})"
+        ) from None

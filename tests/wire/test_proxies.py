@@ -1,0 +1,151 @@
+"""A proxy of the environment is used for requests and streams alike, or refused by its variable (SY-10)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+from pydantic import SecretStr
+
+from core.brokers.alpaca.broker import AlpacaBroker
+from core.brokers.alpaca.stream import AlpacaOrderStream
+from core.io.http_requests import HttpTimes, UnreachableError, answer_of
+from core.io.proxies import ProxyRefusedError, proxy_of
+from core.market.alpaca.socket import DataSocket, StreamLostError
+from core.model.account import Account, ConnectionState, ConnectionStatus, Mode
+from core.model.broker import NoAnswer
+from core.model.values import Symbol
+from core.settings.orders import AlpacaSettings
+from tests.kit.proxy import LoopbackProxy, a_proxy
+from tests.wire.desk_side import keys_of
+from tests.wire.exchange.server import LoopbackExchange
+
+NAME = "exchange.test"
+"""No name server knows it: only the proxy resolves it."""
+TIMES = HttpTimes(connect=2, read=2, answer=4)
+VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
+KINDS = pytest.mark.parametrize(
+    ("variable", "kind"),
+    [("ALL_PROXY", "socks5h"), ("all_proxy", "socks5h"), ("HTTP_PROXY", "http")],
+)
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    return monkeypatch
+
+
+@pytest.fixture
+def proxy() -> Iterator[LoopbackProxy]:
+    with a_proxy() as proxy:
+        yield proxy
+
+
+def settings_for(exchange: LoopbackExchange) -> AlpacaSettings:
+    def named(url: str) -> str:
+        return url.replace("127.0.0.1", NAME)
+
+    names = ("trading_url", "data_url", "trade_stream_url", "data_stream_url")
+    return AlpacaSettings().model_copy(update={name: named(getattr(exchange, name)) for name in names})
+
+
+async def heard_of_orders(exchange: LoopbackExchange, settings: AlpacaSettings) -> ConnectionStatus:
+    """The first state of the order stream that is not the beginning."""
+    shown: asyncio.Queue[ConnectionStatus] = asyncio.Queue()
+    stream = AlpacaOrderStream(keys_of(exchange), Mode.PAPER, settings)
+    task = asyncio.create_task(stream.run(lambda _update: None, shown.put_nowait))
+    while (found := await shown.get()).state is ConnectionState.CONNECTING:
+        pass
+    task.cancel()
+    return found
+
+
+async def heard_of_data(exchange: LoopbackExchange, settings: AlpacaSettings) -> tuple[Symbol, ...]:
+    keys = SecretStr(exchange.keys.id), SecretStr(exchange.keys.secret)
+    stream = DataSocket(settings, *keys, [Symbol("SPY")])
+    try:
+        await stream.open()
+        return stream.streamed
+    finally:
+        await stream.shut()
+
+
+def account(exchange: LoopbackExchange, settings: AlpacaSettings) -> Account | NoAnswer:
+    return AlpacaBroker(keys_of(exchange), Mode.PAPER, settings, now=exchange.clock.now).account()
+
+
+@KINDS
+async def test_requests_and_streams_go_through_it(
+    exchange: LoopbackExchange, proxy: LoopbackProxy, environment: pytest.MonkeyPatch, variable: str, kind: str
+) -> None:
+    environment.setenv(variable, f"{kind}://{proxy.place}")
+    settings = settings_for(exchange)
+
+    assert isinstance(await asyncio.to_thread(account, exchange, settings), Account)
+    assert (await heard_of_orders(exchange, settings)).state is ConnectionState.UP
+    assert await heard_of_data(exchange, settings) == ("SPY",)
+    headers = {"APCA-API-KEY-ID": exchange.keys.id, "APCA-API-SECRET-KEY": exchange.keys.secret}
+    assert await asyncio.to_thread(answer_of, "GET", f"{settings.trading_url}/v2/clock", TIMES, 1000, headers)
+    assert {host for host, _ in proxy.served} == {NAME}
+    assert len(proxy.served) >= 4
+
+
+@KINDS
+async def test_one_that_lets_nobody_through_is_named(
+    exchange: LoopbackExchange, proxy: LoopbackProxy, environment: pytest.MonkeyPatch, variable: str, kind: str
+) -> None:
+    environment.setenv(variable, f"{kind}://{proxy.place}")
+    proxy.refuses, settings = True, settings_for(exchange)
+
+    assert isinstance(await asyncio.to_thread(account, exchange, settings), NoAnswer)
+    assert (await heard_of_orders(exchange, settings)).state is ConnectionState.DOWN
+    with pytest.raises(StreamLostError, match=variable):
+        await heard_of_data(exchange, settings)
+
+
+@pytest.mark.parametrize("value", ["ftp://127.0.0.1:1", "socks5://", "http://127.0.0.1:port"])
+async def test_another_kind_is_refused_with_the_variable(
+    exchange: LoopbackExchange, environment: pytest.MonkeyPatch, value: str
+) -> None:
+    environment.setenv("ALL_PROXY", value)
+    settings = settings_for(exchange)
+    asked = await asyncio.to_thread(account, exchange, settings)
+    lost = await heard_of_orders(exchange, settings)
+
+    assert isinstance(asked, NoAnswer)
+    assert "ALL_PROXY" in asked.reason
+    assert "ALL_PROXY" in lost.words
+    with pytest.raises(StreamLostError, match="ALL_PROXY"):
+        await heard_of_data(exchange, settings)
+    with pytest.raises(UnreachableError, match="ALL_PROXY"):
+        await asyncio.to_thread(answer_of, "GET", f"{settings.trading_url}/v2/clock", TIMES, 1000, {})
+
+
+async def test_a_proxy_over_tls_is_refused_for_the_data_stream(
+    exchange: LoopbackExchange, environment: pytest.MonkeyPatch
+) -> None:
+    environment.setenv("ALL_PROXY", "https://127.0.0.1:1")
+
+    with pytest.raises(StreamLostError, match="ALL_PROXY"):
+        await heard_of_data(exchange, settings_for(exchange))
+
+
+def test_this_machine_and_excepted_hosts_need_none(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("ALL_PROXY", "socks5://name:secret@10.0.0.1:1080")
+    environment.setenv("NO_PROXY", ".test")
+    found = proxy_of("wss://stream.data.alpaca.markets/v2/iex")
+
+    assert [proxy_of(url) for url in ("ws://127.0.0.1:1/x", "http://localhost", f"https://{NAME}")] == [None] * 3
+    assert found is not None
+    assert found.in_words == "socks5://10.0.0.1:1080 of ALL_PROXY"
+    environment.setenv("HTTPS_PROXY", "10.0.0.2:3128")
+    second = proxy_of("https://paper-api.alpaca.markets")
+    assert second is not None
+    assert second.in_words == "http://10.0.0.2:3128 of HTTPS_PROXY"
+    environment.setenv("HTTPS_PROXY", "gopher://x")
+    with pytest.raises(ProxyRefusedError, match="HTTPS_PROXY"):
+        proxy_of("wss://paper-api.alpaca.markets")
