@@ -84,10 +84,20 @@ def becomes(
     whole = exact.to_integral_value(ROUND_DOWN) if held.quantity == held.quantity.to_integral_value() else exact
     cost = held.cost * whole / exact
     ledger.cash += held.cost - cost
-    ledger._receive(at, to, whole, cost / abs(whole))
+    ledger._receive(at, to, whole, cost / whole)
     bars = exchange._market.bars
     bars[to] = replace(bars[symbol], symbol=to)
     _reprices_the_last_bar(exchange, to, ratio)
+    for order in list(exchange._book.working.get(symbol, ())):
+        if fate is Fate.CANCELLED:
+            exchange.cancel(at, order.request.client_order_id)
+
+
+def pays_out(exchange: SimulatedExchange, at: datetime, symbol: Symbol, cash: Decimal, fate: Fate) -> None:
+    """Let the shares of a symbol leave for so much a share, or for nothing; the orders have that fate."""
+    exchange.advance(at)
+    ledger = exchange._ledger
+    ledger.cash += ledger._holdings.pop(symbol).quantity * cash
     for order in list(exchange._book.working.get(symbol, ())):
         if fate is Fate.CANCELLED:
             exchange.cancel(at, order.request.client_order_id)

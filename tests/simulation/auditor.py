@@ -37,6 +37,8 @@ from core.workflows.workflow import NEVER
 from tests.simulation.bareness import names_stop
 from tests.simulation.cancel_audit import CancelAudit
 from tests.simulation.clock_audit import ClockAudit
+from tests.simulation.corporate_actions import Held
+from tests.simulation.corporate_audit import CorporateAudit
 from tests.simulation.debt_audit import DebtAudit
 from tests.simulation.desk_audit import DeskAudit
 from tests.simulation.difference_audit import DifferenceAudit
@@ -66,6 +68,15 @@ class Act:
     after: Quantity
     new: int = field(default=1, compare=False)
     old: int = field(default=1, compare=False)
+    at: datetime | None = field(default=None, compare=False)
+    cash: Decimal | None = field(default=None, compare=False)
+    """USD a share for which all of them left."""
+    held: Mapping[str, Held] = field(default_factory=dict, compare=False)
+    """Each owner's shares before."""
+    executed: frozenset[str] = field(default=frozenset(), compare=False)
+    """Executions of the new shares' symbol before."""
+    named: frozenset[str] = field(default=frozenset(), compare=False)
+    """Owners whose ticket said that the broker holds their stop."""
 
 
 @dataclass(slots=True)
@@ -150,6 +161,8 @@ class Story:
     record.
     """
     acts: list[Act] = field(default_factory=list)
+    taken_over: set[Symbol] = field(default_factory=set)
+    """Symbols whose shares were corrected."""
     of_before: set[str] = field(default_factory=set)
     """Orders for shares of before a corporate action."""
     sent_again: set[str] = field(default_factory=set)
@@ -185,6 +198,7 @@ class Auditor:
         self.plans = PlanAudit(self)
         self.cancels = CancelAudit(self)
         self.desks = DeskAudit(self)
+        self.actions = CorporateAudit(self)
         self.refusals = RefusalAudit(self, before.refusals if before else None)
         self.hearers = {
             facts.EngineStarted: self._started,
@@ -252,6 +266,7 @@ class Auditor:
         self.desks.hear(at, fact)
         self.debts.hear(at, fact)
         self.clocks.hear(at, fact)
+        self.actions.hear(at, fact)
         self.refusals.hear(at, fact)
         if not isinstance(fact, facts.ApprovalRedeemed):
             self.story.redeemed = None
@@ -477,7 +492,7 @@ class Auditor:
             seen.again_of = fact.again_of
         story.orders[order.client_order_id] = seen
         if isinstance(fact.role, Elsewhere):
-            is_alone = order.effect.only_reduces and bool(self.world.foreign)
+            is_alone = order.effect.only_reduces and (bool(self.world.foreign) or self.actions.pays_out(order.symbol))
             self.require(is_alone, f"{order.client_order_id} records a close elsewhere, and there was none")
             return
         if fact.role is not None and order.replaces is None:
@@ -765,6 +780,8 @@ class Auditor:
         """Whose it is then says the fact; where nobody held any, it is the broker's."""
         is_foreseen = bool(self.world.foreign) or self._hides_a_fill(fact.symbol)
         is_foreseen |= self.world.disruptions.is_upset(fact.symbol)
+        is_foreseen |= self.actions.is_foreseen(fact)
+        self.story.taken_over.add(fact.symbol)
         self.require(is_foreseen, f"a position had to be corrected, and nobody else trades here: {fact}")
         positions = self.story.positions
         keys = [key for key in positions if key.startswith(f"{fact.symbol}/") and positions[key]]
@@ -781,6 +798,8 @@ class Auditor:
 
     def _acted(self, fact: facts.CorporateActionApplied) -> None:
         """Only what the broker did, and each once; the orders of before are for other shares, but for adjusted ones."""
+        if fact.evidence is facts.ActionEvidence.ANNOUNCED:
+            return  # nobody holds any: the audit of actions judges it
         ours = Act(fact.symbol, fact.symbol_now, fact.quantity_before, fact.quantity_after)
         is_so = self.world.acts.count(ours) > self.story.acts.count(ours)
         self.require(is_so, f"nobody did this with these shares, or it counts twice: {fact}")
@@ -1049,7 +1068,7 @@ class Auditor:
         """What somebody else filled is counted once, at the price of that order (EX-18)."""
         theirs = next((r for r in reports if r.broker_order_id == record.broker_order_id), None)
         self.require(not record.is_working, f"{record.id} works, and nobody sent it")
-        if not record.filled_quantity:
+        if not record.filled_quantity or (theirs is None and self.actions.pays_out(record.request.symbol)):
             return
         orders = self.world.engine.state.ledger.state.orders
         name = "" if theirs is None else theirs.client_order_id
@@ -1088,6 +1107,7 @@ class Auditor:
     def _is_for_a_person(self) -> bool:
         """More was done elsewhere than may be corrected by itself: the desk is read-only, and says so."""
         is_elsewhere = bool(self.world.foreign) or bool(self.world.disruptions.taken_back)
+        is_elsewhere |= bool(self.world.actions.open())
         return is_elsewhere and not self.world.engine.state.control.state.is_reconciled
 
     def _waits_for_a_person(self, order: Order) -> bool:

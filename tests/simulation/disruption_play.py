@@ -128,7 +128,7 @@ class Disrupting(Contradicting):
     def shares_are_split(self, new: int, old: int, fate: str, is_for_days: bool, dies: bool, then: str) -> None:
         """Of a symbol that is held with its stop, before a session opens; the books show it at once."""
         world = self.world
-        if world.acts or TRADED not in world.symbols or not self._holds_another(is_for_days):
+        if self._has_acted(TRADED) or TRADED not in world.symbols or not self._holds_another(is_for_days):
             return
         self._note(f"split {new} for {old}, orders {fate}")
         before = world.exchange._ledger.quantity(TRADED)
@@ -142,12 +142,15 @@ class Disrupting(Contradicting):
     def shares_are_renamed(self, new: int, old: int, fate: str, is_for_days: bool, dies: bool, then: str) -> None:
         """They are shares of another symbol when the next session opens; a ratio other than one is a merger's."""
         world = self.world
-        if world.acts or TRADED not in world.symbols or not self._holds_another(is_for_days):
+        if self._has_acted(TRADED) or TRADED not in world.symbols or not self._holds_another(is_for_days):
             return
         self._note(f"renamed {new} for {old}, orders {fate}")
         before = world.exchange._ledger.quantity(TRADED)
         becomes(world.exchange, world.wire.at, TRADED, RENAMED, Fate(fate), new, old)
         self._acted(RENAMED, before, (new, old), dies, then)
+
+    def _has_acted(self, symbol: Symbol) -> bool:
+        return symbol in self.world.actions.told or any(act.symbol == symbol for act in self.world.acts)
 
     def _holds_another(self, is_for_days: bool) -> bool:
         """Whether it is held by the desk and at the broker alike, and nothing of it is under way.

@@ -44,12 +44,12 @@ from core.risk.recent_entries import word_of
 from core.settings.service import AttendanceSettings
 from tests.simulation import drafter
 from tests.simulation.bareness import Stretch
+from tests.simulation.corporate_play import Announcing
 from tests.simulation.desk_play import DeskPlay
 from tests.simulation.planner import Planner
 from tests.simulation.reckoning import Reckoning, reckon
 from tests.simulation.sessions import Event, Session
 from tests.simulation.surprises import Surprise
-from tests.simulation.time_play import Timing
 from tests.simulation.world import DAY, SPY, Trouble, World, calendar
 
 ATTENDED = AttendanceSettings(entries="cancel", cancel_minutes=Decimal(2))
@@ -101,7 +101,7 @@ def play(session: Session, tell: Tell | None = None) -> Played:
     return player.end()
 
 
-class Player(DeskPlay, Timing):
+class Player(DeskPlay, Announcing):
     def __init__(self, session: Session, tell: Tell | None = None) -> None:
         self.session = session
         self.tell = tell

@@ -156,7 +156,7 @@ def _compare_positions(world: World, found: Reckoning) -> None:
 
 def _is_said(world: World) -> bool:
     """More was done elsewhere than may be corrected without a person: the desk is read-only and says why."""
-    is_elsewhere = bool(world.foreign) or bool(world.disruptions.taken_back)
+    is_elsewhere = bool(world.foreign) or bool(world.disruptions.taken_back) or bool(world.actions.open())
     return is_elsewhere and not world.engine.state.control.state.is_reconciled
 
 

@@ -13,6 +13,7 @@ from random import Random
 from core.settings.settings import Settings
 from tests.simulation import drafter
 from tests.simulation.contradiction_play import CONTRADICTING
+from tests.simulation.corporate_play import ANNOUNCING
 from tests.simulation.desk_play import a_key_on_its_way, what_desks_do
 from tests.simulation.disruption_play import DISRUPTING
 from tests.simulation.limits import CONTROLS, UNGUARDED, URGENT
@@ -260,6 +261,7 @@ def made(seed: int, number: int) -> Session:
     events = list(session.events)
     _roughen(events, Random(f"{seed}:{number}:disruptions"), DISRUPTING)
     _roughen(events, Random(f"{seed}:{number}:timing"), TIMING)
+    _roughen(events, Random(f"{seed}:{number}:announcements"), ANNOUNCING)
     return session.having(tuple(events))
 
 

@@ -53,6 +53,7 @@ from state.journal import Chain, MemoryJournal
 from tests.simulation.auditor import Act, Auditor
 from tests.simulation.bareness import Meter
 from tests.simulation.contradictions import Contradictions
+from tests.simulation.corporate_actions import CorporateActions
 from tests.simulation.disruptions import Disruptions
 from tests.simulation.lane_watch import LaneWatch, role_of
 from tests.simulation.odd_rows import OddRows
@@ -552,6 +553,7 @@ class World:
         self.contradictions = Contradictions(self)
         self.disruptions = Disruptions(self)
         self.odd_rows = OddRows(self)
+        self.actions = CorporateActions(self)
         self.log = Exchanged(self)
         self.table, self.calendar = calendar(), deepcopy(calendar())
         self.manners = manners
@@ -601,6 +603,7 @@ class World:
         today = self.calendar.trading_day(self.clock)
         self.engine.apply(self.clock, self.settings, "replay", self.exchange.sessions(today, today + AHEAD))
         self.wire.take(self.clock, Start())
+        self.actions.tell_again(self.wire)
         if self.has_desks:
             self.wire.obey(self.port.through(ServeDesks(), self.engine.state.account_name))
         self.meter.up(self.clock)
@@ -724,6 +727,7 @@ class World:
             self.auditor.debts.look(self.wire.at)
             self.auditor.clocks.look(self.wire.at)
             self.auditor.differences.look(self.wire.at)
+            self.auditor.actions.look(self.wire.at)
             self.auditor.compare_deadlines()
         else:
             self.auditor.wrong.append(f"the desk turns in circles at {self.wire.at}")
@@ -843,7 +847,9 @@ class World:
     @property
     def others(self) -> tuple[Symbol, ...]:
         now = {act.symbol: act.to for act in self.acts if act.to != act.symbol}
-        return tuple(now.get(symbol, symbol) for symbol in OTHERS if symbol in self.settings.symbols)
+        gone = {act.symbol for act in self.acts if act.cash is not None}
+        listed = (symbol for symbol in OTHERS if symbol in self.settings.symbols and symbol not in gone)
+        return tuple(now.get(symbol, symbol) for symbol in listed)
 
     @property
     def symbols(self) -> tuple[Symbol, ...]:
