@@ -814,7 +814,7 @@ class Auditor:
         }
 
     def _unreconciled(self, fact: facts.ReconciliationFailed) -> None:
-        is_foreseen = fact.code is not ReadOnlyCode.APART or bool(self.world.foreign)
+        is_foreseen = fact.code is not ReadOnlyCode.APART or bool(self.world.foreign) or bool(self.world.actions.open())
         is_foreseen = is_foreseen or any(map(self._hides_a_fill, self.world.symbols))
         is_foreseen = is_foreseen or bool(self.world.disruptions.taken_back) or "sides" in self.world.odd_rows.kinds
         self.require(is_foreseen, f"the books do not agree: {fact.reasons}")

@@ -59,6 +59,10 @@ class CorporateActions:
         self.told_at: dict[Symbol, datetime] = {}
         self.contradicted: set[Symbol] = set()
         """Symbols of which something else is announced than the broker did."""
+        self.hidden: set[Symbol] = set()
+        """Symbols whose shares have come and are not listed yet."""
+        self.taken_over: set[Symbol] = set()
+        """Symbols of which a person took the broker's books over."""
 
     def tell(self, symbol: Symbol, *actions: CorporateAction) -> None:
         self.told[symbol], self.told_at[symbol] = actions, self.world.wire.at

@@ -38,7 +38,6 @@ class CorporateAudit:
         """Of the symbol of after: its closed trades until then."""
         self.filled_at: dict[Symbol, datetime] = {}
         self._to_compare: list[Act] = []
-        self._untold: dict[Symbol, datetime] = {}
         self._bare_since: dict[tuple[Symbol, str], datetime] = {}
         self._works_since: dict[str, datetime] = {}
 
@@ -66,15 +65,19 @@ class CorporateAudit:
 
     def is_foreseen(self, fact: facts.PositionCorrected) -> bool:
         """A correction after the shares were paid out, or of what no announcement explains, as it then is."""
+        actions = self._world.actions
         for act in self._world.acts:
-            if fact.symbol in (act.symbol, act.to) and act.at is not None:
-                is_known = act.cash is not None and self._world.actions.is_paid_told(act, self._day(self.auditor._at))
-                told_at = self._world.actions.told_at.get(act.symbol)
-                is_in_time = told_at is not None and told_at <= self.auditor._at
-                words = f"{act.before} {act.symbol} were paid out as announced, and no trade counts them"
-                is_counted = not (is_known and is_in_time) or self.pays_out(act.symbol)
-                self._require(is_counted or self.auditor.is_reading or self.is_disturbed(act.symbol), words)
-                return True
+            if fact.symbol not in (act.symbol, act.to) or act.at is None:
+                continue
+            told_at = actions.told_at.get(act.symbol)
+            is_known = told_at is not None and told_at <= self.auditor._at and act.symbol not in actions.contradicted
+            is_known &= act.cash is None or actions.is_paid_told(act, self._day(self.auditor._at))
+            is_counted = any(one is act for _, one in self.applied) or act.symbol in actions.taken_over
+            is_counted |= act.symbol in self.auditor.story.taken_over  # before anything was announced
+            words = f"{act.before} {act.symbol} are {act.to} now as announced, and are corrected away: {fact}"
+            is_judged = is_known and not self.auditor.is_reading and not self.is_disturbed(act.symbol)
+            self._require(is_counted or not is_judged, words)
+            return True
         return False
 
     def _day(self, at: datetime) -> object:
@@ -93,11 +96,8 @@ class CorporateAudit:
                 self.filled_at[seen.order.symbol] = at
             case facts.ProtectionTripped():
                 self._tripped(at, fact)
-            case facts.NotificationDue():
-                for symbol in [s for s in self._untold if s in fact.notice.words or s == fact.notice.symbol]:
-                    del self._untold[symbol]
             case facts.EngineStarted():
-                self._bare_since, self._works_since, self._untold = {}, {}, {}
+                self._bare_since, self._works_since = {}, {}
             case facts.ProposalStaged() if fact.proposal.guard is not None:
                 self._is_of_today(fact)
 
@@ -118,7 +118,7 @@ class CorporateAudit:
         closed = {owner: many for (symbol, owner), many in self.trades.items() if symbol == act.to}
         self._before[act.to] = Counter(closed)
         is_by_person = fact.evidence is facts.ActionEvidence.OPERATOR
-        is_against = fact.symbol in actions.contradicted and at >= actions.told_at[fact.symbol]
+        is_against = fact.symbol in actions.contradicted and at >= actions.told_at.get(fact.symbol, at + AT_MOST)
         self._require(is_by_person or not is_against, f"it is not what was announced, and nobody accepted it: {fact}")
         if act.cash is None:
             ratio = Decimal(act.new) / act.old
@@ -129,7 +129,6 @@ class CorporateAudit:
             self._require(actions.is_paid_told(act, self._day(at)), f"nothing of it was announced: {fact}")
         if not self.auditor.is_reading:
             self._to_compare.append(act)
-            self._untold[act.to] = at
 
     def _closed(self, trade: Trade) -> None:
         """Its result is what its executions gained, and what was paid."""
@@ -186,10 +185,6 @@ class CorporateAudit:
         for act in self._to_compare:
             self._compare(act)
         self._to_compare = []
-        for symbol, since in list(self._untold.items()):
-            if at - since > AT_MOST:
-                self._require(False, f"an action of {symbol} was applied, and nobody was told", "unnoticed")
-                del self._untold[symbol]
         self._of_before(at)
         self._look_for_bare(at)
 

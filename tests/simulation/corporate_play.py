@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
+from core.brokers.simulated.account import Holding
 from core.messages.inputs import AcceptBroker
 from core.model.reference_data import ActionKind, CorporateAction
 from core.model.session import Session
@@ -37,12 +38,13 @@ class Announcing(Timing):
 
     def an_action_is_announced(
         self, kind: str, new: int, old: int, cash: str, fate: str, word: str, when: str, days: int,
-        effect: str, quantity: str, is_for_days: bool, is_down: bool, dies: bool, then: str,
+        effect: str, quantity: str, is_for_days: bool, is_down: bool, dies: bool, gap: float, then: str,
     ) -> None:  # fmt: skip
         """Of a symbol that is held with its stop, before a session opens.
 
         `word` is `true`, `false` (the broker does something else), `unheard` (nothing is announced) or `empty` (the
         broker does nothing); `when` is `evening`, `before` or `late` (after the books).
+        Shares under another symbol are listed `gap` seconds after those that are gone.
         """
         world = self.world
         acted = {act.symbol for act in world.acts}
@@ -65,7 +67,7 @@ class Announcing(Timing):
             world.actions.tell(symbol, told)
         before = world.exchange._ledger.quantity(symbol)
         if word != "empty":
-            self._broker_acts(symbol, kind, new, old, Decimal(cash), Fate(fate), is_down=is_down)
+            self._broker_acts(symbol, kind, new, old, Decimal(cash), Fate(fate), gap, is_down=is_down)
         if dies:
             self._player().the_process_dies(0, "", 0, True, 0.1, 0)
         if then and then != "guard":
@@ -76,6 +78,8 @@ class Announcing(Timing):
             if word != "unheard":
                 world.actions.tell(symbol, told)
         world.bar(world.price)
+        if gap:
+            world.run(gap)
         is_peace = self._is_peace(but_reconciled=True) and not self._is_under_way()
         world.run(PROVEN)
         if is_peace and self._is_peace(but_reconciled=True) and not self._is_under_way():
@@ -84,6 +88,7 @@ class Announcing(Timing):
             self._guard(self._player())
             world.bar(world.price)
         if world.actions.open():
+            world.actions.taken_over.add(symbol)
             world.hear(AcceptBroker(world.surprises.accepted(world.wire.at)))
             self._player().the_desk_is_armed_again()
             world.run(APART)
@@ -116,6 +121,11 @@ class Announcing(Timing):
         world = self.world
         self._begin()
         if not world.engine.state.ledger.positions_in(symbol):
+            if not isinstance(world.calendar.session_at(world.clock), Session):
+                world.bar(world.price)
+            if effect == "short":  # a cash account sells nothing short, and nobody a part of a share
+                effect = effect if self._player().session.profile.is_margin else "open"
+                quantity = str(int(Decimal(quantity)))
             self._player().an_order_is_typed(effect, quantity, "", "1.00", "broker", symbol)
             world.bar(world.price)
         session = world.calendar.session_at(world.clock)
@@ -142,24 +152,27 @@ class Announcing(Timing):
         )
 
     def _broker_acts(
-        self, symbol: Symbol, kind: str, new: int, old: int, cash: Decimal, fate: Fate, *, is_down: bool
+        self, symbol: Symbol, kind: str, new: int, old: int, cash: Decimal, fate: Fate, gap: float, *, is_down: bool
     ) -> None:
         """Now, or while no desk runs."""
         world = self.world
         if not is_down:
-            self._does(symbol, kind, new, old, cash, fate, world.wire.at)
+            self._does(symbol, kind, new, old, cash, fate, gap, world.wire.at)
             world.wire._pass_updates_on()
             return
         at = world.wire.at + timedelta(seconds=OFF / 2)
-        world.planned.append(Planned(at, lambda then: self._does(symbol, kind, new, old, cash, fate, then)))
+        world.planned.append(Planned(at, lambda then: self._does(symbol, kind, new, old, cash, fate, gap, then)))
         self._player().the_process_dies(0, "", 0, True, OFF, 0)
 
-    def _does(self, symbol: Symbol, kind: str, new: int, old: int, cash: Decimal, fate: Fate, at: datetime) -> None:
+    def _does(
+        self, symbol: Symbol, kind: str, new: int, old: int, cash: Decimal, fate: Fate, gap: float, at: datetime
+    ) -> None:
         world = self.world
         exchange, actions = world.exchange, world.actions
         before = exchange._ledger.quantity(symbol)
-        if not before:
-            return
+        is_seen = kind != "split" or before != before.to_integral_value() or int(before * new / old) != before
+        if not before or not is_seen:
+            return  # a split whose fraction is paid in cash may leave as many shares
         held, named = (
             actions.held(symbol),
             frozenset(o for s, o in world.meter.named if s == symbol and world.meter.named[s, o]),
@@ -183,6 +196,14 @@ class Announcing(Timing):
         world.acts.append(Act(symbol, to, before, after, new, old, at, paid, held, executed, named))
         world.meter.give_up(symbol)
         world.meter.give_up(to)
+        if gap and to != symbol and to in exchange._ledger._holdings:
+            listed_later = exchange._ledger._holdings.pop(to)
+            world.actions.hidden.add(to)
+            world.plan(Planned(at + timedelta(seconds=gap), lambda _then: self._is_listed(to, listed_later)))
+
+    def _is_listed(self, symbol: Symbol, holding: Holding) -> None:
+        self.world.exchange._ledger._holdings[symbol] = holding
+        self.world.actions.hidden.discard(symbol)
 
     def _is_under_way(self) -> bool:
         """Whether an order in doubt, or a cancel that waits, may explain what differs."""
@@ -195,6 +216,7 @@ class Announcing(Timing):
         """What was announced and done is followed; of what contradicts, a person is told."""
         world = self.world
         require, state = world.auditor.require, world.engine.state
+        world.surprises.met["an announced action judged in peace"] += 1
         open_acts = [act for act in world.actions.open() if act.symbol == symbol]
         is_told = not state.control.state.is_reconciled and READ_ONLY in state.notifications.state.matters
         match word:
@@ -237,6 +259,7 @@ def an_announced_action(chance: Random) -> Arguments:
         chance.random() < 0.6,
         chance.random() < 0.4,
         chance.random() < 0.2,
+        chance.choice((0.0, 0.0, 0.0, 70.0, 400.0)) if kind in ("rename", "merger") else 0.0,
         chance.choice(("", "", "guard", "guard", "exit", "kill", "flatten", "bar", "move")),
     )
 
