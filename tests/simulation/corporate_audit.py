@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 AT_MOST = timedelta(seconds=5)
 A_CENT = Decimal("0.01")
+A_PART = Decimal("1e-9")
+"""Of a share: the smallest that a broker counts."""
 ROUNDED = Decimal("0.0002")
 """Part of a cost up to which that of a broker's fraction of a share counts."""
 
@@ -200,7 +202,7 @@ class CorporateAudit:
             told = [owner for owner in owners if self._since(act)[owner] == 1]
             self._require(told == owners, f"{act.symbol} of {owners} was paid out, and trades of {told} count it")
             return
-        step = Decimal(1) if len(act.held) > 1 else ZERO
+        step = Decimal(1) if len(act.held) > 1 else A_PART
         for owner, held in act.held.items():
             if not held.quantity:
                 continue

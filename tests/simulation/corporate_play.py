@@ -77,6 +77,7 @@ class Announcing(Timing):
             world.run(PROVEN)
             if word != "unheard":
                 world.actions.tell(symbol, told)
+        self._is_in_session()
         world.bar(world.price)
         if gap:
             world.run(gap)
@@ -121,8 +122,7 @@ class Announcing(Timing):
         world = self.world
         self._begin()
         if not world.engine.state.ledger.positions_in(symbol):
-            if not isinstance(world.calendar.session_at(world.clock), Session):
-                world.bar(world.price)
+            self._is_in_session()
             if effect == "short":  # a cash account sells nothing short, and nobody a part of a share
                 effect = effect if self._player().session.profile.is_margin else "open"
                 quantity = str(int(Decimal(quantity)))
@@ -132,6 +132,12 @@ class Announcing(Timing):
         if isinstance(session, Session):
             world.run_until(session.close + timedelta(minutes=30))
         return bool(world.exchange._ledger.quantity(symbol))
+
+    def _is_in_session(self) -> None:
+        world = self.world
+        if not isinstance(world.calendar.session_at(world.clock), Session):
+            world.run_until(world.calendar.next_session(world.clock).open)
+            world.bar(world.price)
 
     def _is_held_before_the_open(self, symbol: Symbol) -> bool:
         """Whether the desk and the broker have as much of it, and nothing of it is under way."""
@@ -219,8 +225,10 @@ class Announcing(Timing):
         world.surprises.met["an announced action judged in peace"] += 1
         open_acts = [act for act in world.actions.open() if act.symbol == symbol]
         is_told = not state.control.state.is_reconciled and READ_ONLY in state.notifications.state.matters
+        day = world.calendar.trading_day(world.clock)
+        is_early = any(act.cash is not None and not world.actions.is_paid_told(act, day) for act in open_acts)
         match word:
-            case "true":
+            case "true" if not is_early:
                 words = f"what was announced of {symbol} was done, and is not followed: {world.actions.told[symbol]}"
                 require(not open_acts, words)
             case "empty":
@@ -253,7 +261,7 @@ def an_announced_action(chance: Random) -> Arguments:
         chance.choice(fates),
         chance.choice(("true", "true", "true", "true", "false", "unheard", "empty")),
         chance.choice(("evening", "before", "before", "late")),
-        chance.choice((0, 0, 0, -1, -3)),
+        chance.choice((0, 0, 0, -1, -3, 1)),
         chance.choice(("open", "open", "short")),
         chance.choice(("8", "8", "7.5", "12")),
         chance.random() < 0.6,

@@ -19,6 +19,8 @@ import pytest
 from pydantic import TypeAdapter
 
 from tests.simulation.contradiction_faults import CONTRADICTION_FAULTS
+from tests.simulation.corporate_faults import CORPORATE_FAULTS
+from tests.simulation.corporate_play import ANNOUNCING
 from tests.simulation.desk_faults import DESK_FAULTS
 from tests.simulation.disruption_faults import DISRUPTION_FAULTS
 from tests.simulation.disruption_play import DISRUPTING
@@ -54,6 +56,7 @@ SESSION_FAULTS = (
     *CONTRADICTION_FAULTS,
     *DISRUPTION_FAULTS,
     *TIME_FAULTS,
+    *CORPORATE_FAULTS,
 )
 FAULTS: Mapping[str, Fault] = {
     fault.__name__: fault for fault in SESSION_FAULTS if fault.__name__ not in RANDOM_DAYS.keys() | RARE
@@ -89,6 +92,7 @@ KINDS = {
     "no_order_is_looked_up_for_its_fill": "a_fill_is_not_heard",
     "one_odd_row_takes_the_books": "rows_are_odd",
 }
+KINDS |= {fault.__name__: "an_action_is_announced" for fault in CORPORATE_FAULTS}
 """Faults that are searched in sessions of one kind of event alone: those are short."""
 _profiles = TypeAdapter(Profile)
 
@@ -131,7 +135,7 @@ def found(fault: str) -> Session | None:
 
 
 def _of_one_kind(kind: str, number: int) -> Session:
-    chance, draw = Random(f"{SEED}:{number}:{kind}"), {**DISRUPTING, **TIMING}[kind][1]
+    chance, draw = Random(f"{SEED}:{number}:{kind}"), {**DISRUPTING, **TIMING, **ANNOUNCING}[kind][1]
     return made(SEED, number).having(tuple(Event(kind, draw(chance)) for _ in range(3)))
 
 

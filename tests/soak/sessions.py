@@ -17,6 +17,7 @@ import pytest
 
 from tests.simulation.bareness import NO_CAUSE, Stretch, middle_high_longest, told
 from tests.simulation.contradiction_faults import CONTRADICTION_FAULTS
+from tests.simulation.corporate_faults import CORPORATE_FAULTS
 from tests.simulation.desk_faults import DESK_FAULTS
 from tests.simulation.disruption_faults import DISRUPTION_FAULTS
 from tests.simulation.play import Failure, Played, play
@@ -31,7 +32,8 @@ SHOWN = 5
 SHRINK_TRIES = 100
 
 
-PLANTED = {fault.__name__: fault for fault in (*ROUGH_FAULTS, *DESK_FAULTS, *CONTRADICTION_FAULTS, *DISRUPTION_FAULTS)}
+FAULTS = (*ROUGH_FAULTS, *DESK_FAULTS, *CONTRADICTION_FAULTS, *DISRUPTION_FAULTS, *CORPORATE_FAULTS)
+PLANTED = {fault.__name__: fault for fault in FAULTS}
 
 
 def run(chunks: Callable[[Play, int], Chunks], cores: int, plant: str | None) -> int:
