@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from random import Random
 
 from core.brokers.simulated.account import Holding
@@ -59,6 +60,8 @@ class Announcing(Timing):
             self._guard(self._player())
         if not self._is_held_before_the_open(symbol):
             return
+        if word == "false" and self._is_as_told(symbol, told, Fraction(new, old)):
+            return
         self._note(f"{kind} {word}, told {when}, orders {fate}, desk {'down' if is_down else 'up'}")
         world.surprises.met[f"an announced action: {kind}, {word}"] += 1
         if word == "false":
@@ -94,6 +97,13 @@ class Announcing(Timing):
             self._player().the_desk_is_armed_again()
             world.run(APART)
         world.bar(world.price)
+
+    def _is_as_told(self, symbol: Symbol, told: CorporateAction, ratio: Fraction) -> bool:
+        """Whether another ratio is announced, and gives as many whole shares: the books cannot tell them apart."""
+        if told.new_rate is None or told.old_rate is None or told.to is not None:
+            return False
+        before = Fraction(self.world.exchange._ledger.quantity(symbol))
+        return int(before * ratio) == int(before * Fraction(told.new_rate) / Fraction(told.old_rate))
 
     def _announcement(
         self, symbol: Symbol, kind: str, new: int, old: int, cash: Decimal, day: date, *, is_true: bool
