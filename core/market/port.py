@@ -69,7 +69,7 @@ class LiveSource(MarketData, Protocol):
         ...
 
     def corporate_actions(self, symbols: Sequence[Symbol], today: date) -> Sequence[CorporateAction | MarketDataBroken]:
-        """Return announced corporate actions from today on; blocks. Raises `MarketDataError`."""
+        """Return announced corporate actions as `told_of` names them; blocks. Raises `MarketDataError`."""
         ...
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -120,6 +120,10 @@ FARTHEST_RATIO = Decimal(1_000_000)
 """New shares for one, or old ones for a new one, of the largest action that is believed; real ones stay below 10000."""
 MOVES = frozenset({ActionKind.MERGER, ActionKind.RENAME, ActionKind.REMOVAL})
 """Kinds after which no shares of the symbol are left."""
+FOLLOWED = MOVES | {ActionKind.SPLIT, ActionKind.REVERSE_SPLIT}
+"""Kinds that our books follow once the broker's show them."""
+FOLLOWED_WITHIN = timedelta(days=10)
+"""From the announced day to the broker's books, and to a desk that was off."""
 
 BESIDE = frozenset({ActionKind.SPIN_OFF, ActionKind.SPECIAL_DIVIDEND})
 """Kinds that take a part of a share's value and leave the shares."""
@@ -202,6 +206,12 @@ def in_words(action: CorporateAction) -> str:
 def coming(actions: Iterable[CorporateAction], today: date) -> list[CorporateAction]:
     """Return those of today and later, the next one first."""
     return sorted((each for each in actions if each.ex_date >= today), key=lambda each: (each.ex_date, each.kind))
+
+
+def told_of(actions: Iterable[CorporateAction], today: date) -> list[CorporateAction]:
+    """Return those that are coming, and those of the days before that our books may have to follow yet."""
+    first = today - FOLLOWED_WITHIN
+    return [each for each in coming(actions, first) if each.ex_date >= today or each.kind in FOLLOWED]
 
 
 def near_until(calendar: Calendar, at: datetime) -> date:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from functools import reduce
 
 from core.facts import CorporateActionApplied
 from core.model.bar import Bar
 from core.model.lazy_dataclass import dataclass
-from core.model.reference_data import PastDay, PastDays
+from core.model.reference_data import FOLLOWED_WITHIN, PastDay, PastDays
 from core.model.rescaling import SAME, Rescaling
 from core.model.values import Symbol
 
-OF_ONE_SPLIT = timedelta(days=10)
+OF_ONE_SPLIT = FOLLOWED_WITHIN
 """Between the announced day of a split and the books or the activity that show it."""
 
 

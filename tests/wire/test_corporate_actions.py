@@ -87,6 +87,20 @@ def test_the_adapter_reads_each_kind_in_order(exchange: LoopbackExchange) -> Non
     ]
 
 
+def test_what_our_books_may_have_to_follow_yet_is_told_for_days(exchange: LoopbackExchange) -> None:
+    """EX-25: the broker's books show it later, or the desk was off on its day"""
+    announce(
+        exchange,
+        ("name_changes", {**RENAME, "process_date": "2026-11-16"}),
+        ("cash_mergers", {**MERGER, "process_date": "2026-11-13", "effective_date": "2026-11-13"}),
+        ("forward_splits", {**SPLIT, "process_date": "2026-11-08", "ex_date": "2026-11-08"}),
+        ("cash_dividends", {**DIVIDEND, "process_date": "2026-11-18", "ex_date": "2026-11-18"}),
+    )
+    found = the_source(exchange).corporate_actions([GE, HPE, IBM, XOM], TODAY)
+
+    assert [(each.symbol, each.kind) for each in found] == [(HPE, ActionKind.MERGER), (GE, ActionKind.RENAME)]
+
+
 def test_all_pages_of_actions_are_read(exchange: LoopbackExchange, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.market.alpaca.requests.MOST", 7)
     announce(exchange, *(("cash_dividends", {**DIVIDEND, "ex_date": f"2026-12-{day:02}"}) for day in range(1, 31)))

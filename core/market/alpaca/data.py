@@ -225,7 +225,7 @@ class AlpacaData:
         return chart_days(self._requests, symbol, self._now())
 
     def corporate_actions(self, symbols: Sequence[Symbol], today: date) -> list[CorporateAction | MarketDataBroken]:
-        """Return announced corporate actions from today on; blocks. Raises `MarketDataError`."""
+        """Return announced corporate actions as `told_of` names them; blocks. Raises `MarketDataError`."""
         return announced(self._requests, symbols, today)
 
     # ── run by the desk, in its loop ─────────────────────────────────────────────────────────────────────────────

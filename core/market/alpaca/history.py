@@ -23,7 +23,7 @@ from core.market.alpaca.requests import Adjustment, AskError, DataRequests, Null
 from core.market.port import MarketDataError
 from core.messages.inputs import BarArrived, MarketDataBroken
 from core.model.bar import Bar
-from core.model.reference_data import CorporateAction, coming
+from core.model.reference_data import FOLLOWED_WITHIN, CorporateAction, told_of
 from core.model.session import XNYS
 from core.model.sizing import DailyBar
 from core.model.values import Symbol
@@ -178,7 +178,7 @@ BATCH = 100
 def announced(
     requests: DataRequests, symbols: Sequence[Symbol], today: date
 ) -> list[CorporateAction | MarketDataBroken]:
-    """Return actions from today on, and unreadable ones. Raises `MarketDataError`."""
+    """Return actions as `told_of` names them, and unreadable ones. Raises `MarketDataError`."""
     found: list[CorporateAction | MarketDataBroken] = []
     try:
         for first in range(0, len(symbols), BATCH):
@@ -186,7 +186,7 @@ def announced(
     except AskError as error:
         raise MarketDataError(str(error)) from error
     broken = [each for each in found if isinstance(each, MarketDataBroken)]
-    return [*broken, *coming((each for each in found if isinstance(each, CorporateAction)), today)]
+    return [*broken, *told_of((each for each in found if isinstance(each, CorporateAction)), today)]
 
 
 def _all_pages(
@@ -195,7 +195,7 @@ def _all_pages(
     found: list[CorporateAction | MarketDataBroken] = []
     token: str | None = None
     for _ in range(MOST_PAGES):
-        read, token = requests.corporate_actions(symbols, today, today + PROCESSED_WITHIN, token)
+        read, token = requests.corporate_actions(symbols, today - FOLLOWED_WITHIN, today + PROCESSED_WITHIN, token)
         found += read
         if token is None:
             return found
