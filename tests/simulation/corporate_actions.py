@@ -75,13 +75,16 @@ class CorporateActions:
             wire._later(wire.at + ASKED_AFTER, Priority.BROKER, lambda message=message: wire.take(wire.at, message))
 
     def open(self) -> list[Act]:
-        """Acts of the broker that the desk's books have not followed, and that no person took over."""
+        """Acts beside an announcement that the desk's books have not followed, and that no person took over.
+
+        One that the books alone must show is not among them: nothing excuses that it is not followed.
+        """
         followed = self.world.auditor.story
         left = list(self.world.acts)
         for act in followed.acts:
             if act in left:
                 left.remove(act)
-        return [act for act in left if act.symbol not in followed.taken_over]
+        return [act for act in left if act.at is not None and act.symbol not in followed.taken_over]
 
     def is_split_told(self, symbol: Symbol, day: date, ratio: Decimal) -> bool:
         told = (each for each in self.told.get(symbol, ()) if each.kind in SPLITS and each.ex_date == day)
