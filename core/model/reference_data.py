@@ -120,13 +120,12 @@ FARTHEST_RATIO = Decimal(1_000_000)
 """New shares for one, or old ones for a new one, of the largest action that is believed; real ones stay below 10000."""
 MOVES = frozenset({ActionKind.MERGER, ActionKind.RENAME, ActionKind.REMOVAL})
 """Kinds after which no shares of the symbol are left."""
-FOLLOWED = MOVES | {ActionKind.SPLIT, ActionKind.REVERSE_SPLIT}
-"""Kinds that our books follow once the broker's show them."""
-FOLLOWED_WITHIN = timedelta(days=10)
-"""From the announced day to the broker's books, and to a desk that was off."""
-
 BESIDE = frozenset({ActionKind.SPIN_OFF, ActionKind.SPECIAL_DIVIDEND})
 """Kinds that take a part of a share's value and leave the shares."""
+FOLLOWED = MOVES | BESIDE | {ActionKind.SPLIT, ActionKind.REVERSE_SPLIT}
+"""Kinds that our books follow once the broker's show them, or once a desk that was off is there again."""
+FOLLOWED_WITHIN = timedelta(days=10)
+"""From the announced day to the broker's books, and to a desk that was off."""
 
 
 @dataclass(frozen=True, slots=True)

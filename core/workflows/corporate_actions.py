@@ -63,15 +63,16 @@ class CorporateActions:
         """Record an announced split or special dividend on its day.
 
         Where shares are held, their books show when a split is done. A special dividend needs no books: from its day on
-        a buyer does not get it.
+        a buyer does not get it. A desk that was off on that day counts it later.
         """
         today, nothing = self.state.calendar.trading_day(self.state.at), NO_SHARES
         for each in self.state.sightings.corporate_actions.get(symbol, ()):
-            is_paid = each.kind is ActionKind.SPECIAL_DIVIDEND and each.ex_date == today and each.cash is not None
-            if is_paid and not self.state.splits.is_paid(symbol, today) and self._is_below_price(symbol, each.cash):
+            day, is_dividend = each.ex_date, each.kind is ActionKind.SPECIAL_DIVIDEND
+            is_paid = is_dividend and today - OF_ONE_SPLIT <= day <= today and self._is_below_price(symbol, each.cash)
+            if is_paid and not self.state.splits.is_paid(symbol, day):
                 evidence, cash = ActionEvidence.ANNOUNCED, Price(each.cash or ZERO)
                 self.state.record(
-                    CorporateActionApplied((), today, symbol, ONE, nothing, nothing, (), nothing, evidence, cash=cash)
+                    CorporateActionApplied((), day, symbol, ONE, nothing, nothing, (), nothing, evidence, cash=cash)
                 )
         if self.state.ledger.positions_in(symbol):
             return

@@ -95,6 +95,27 @@ def test_an_announced_rename_needs_no_list() -> None:
     assert [(held.symbol, held.quantity) for held in house.desk.ledger.positions()] == [(NEW, 10)]
 
 
+@pytest.mark.parametrize(("action", "new", "old"), [(RENAME, 1, 1), (MERGER, 3, 4)])
+def test_shares_that_are_gone_before_their_new_symbol_is_listed_are_waited_for(
+    action: CorporateAction, new: int, old: int
+) -> None:
+    """EX-25, EX-09: between the two no position is corrected away, and its stop's terms are kept"""
+    house = announced(a_house_that_was_off(Fate.CANCELLED, new, old), action)
+    came = house.exchange._ledger._holdings.pop(NEW)
+    house.until_moment(SHOWN_AT + timedelta(minutes=3))
+
+    assert is_left_to_a_person(house)
+    assert house.held() == "10"
+
+    house.exchange._ledger._holdings[NEW] = came
+    house.until_moment(SHOWN_AT + timedelta(minutes=6))
+
+    (held,) = house.desk.ledger.positions()
+    assert (held.symbol, held.strategy, held.quantity) == (NEW, "manual", came.quantity)
+    assert waiting(house) == ["10 at 90" if new == old else "7 at 120"]
+    assert house.desk.control.state.is_reconciled
+
+
 @pytest.mark.parametrize("action", [MERGER, CASH_TOO, CASH, replace(RENAME, to=Symbol("OTHER"))])
 def test_another_announced_action_is_left_to_a_person(action: CorporateAction) -> None:
     """EX-25: the books show a rename of ten shares to NEW at the same cost, and something else is announced"""
