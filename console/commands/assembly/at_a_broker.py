@@ -95,7 +95,8 @@ def calendar_from_now() -> ExchangeCalendar:
 
 
 def live_runtime(host: Host, settings: Settings, mode: Mode, keys: Keys, stack: ExitStack) -> LiveRuntime:
-    """Return the engine at a broker, restored from its journal."""
+    """Return the engine at a broker, restored from its journal; no core dump holds its keys."""
+    from core.io.core_dumps import forbid_core_dumps
     from core.io.wall_clock import utc_now
     from core.model.values import Symbol
     from core.runtime.live import LiveRuntime
@@ -105,6 +106,7 @@ def live_runtime(host: Host, settings: Settings, mode: Mode, keys: Keys, stack: 
     from state.kill_switch import FileKillSwitch
     from state.running_engine import EngineLock, thread_dumps
 
+    forbid_core_dumps()
     kind = real_broker(settings)
     source = source_of(settings, kind)
     keys_of_data = keys_of_source(host, source, kind, keys, mode)

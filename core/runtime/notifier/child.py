@@ -19,6 +19,7 @@ from types import FrameType
 
 from pydantic import SecretStr
 
+from core.io.core_dumps import forbid_core_dumps
 from core.model.api_contract import Redaction
 from core.model.delivery import Delivery, DeliveryCode
 from core.model.lazy_dataclass import dataclass
@@ -183,6 +184,7 @@ def _leave(_number: int, _frame: FrameType | None) -> None:
 
 
 def main() -> None:
+    forbid_core_dumps()  # it has the addresses, with their secrets
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(OSError):
         os.nice(LATER)  # the engine goes first
