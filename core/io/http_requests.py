@@ -19,6 +19,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -309,6 +310,8 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 
 OK, LIMITED = 200, 429
+OWN_LASTS = timedelta(seconds=120)
+"""After a start, and after a stream broke, its server may still count our own connection as there: 90 s were seen."""
 LARGEST_BODY = 32 * 2**20
 """Bytes; five hundred orders are half of one MiB, ten thousand bars a little over one."""
 PIECE = 2**16

@@ -254,11 +254,7 @@ async def test_connection_limit(exchange: LoopbackExchange) -> None:
     """MD-02: POLLING, and what to do; the stream is taken when it is free."""
     exchange.make("connection-limit", of="data")
     async with a_desk(exchange) as desk:
-        await eventually(
-            lambda: any(
-                "another program holds your only connection" in connection.words for connection in desk.connections
-            )
-        )
+        await eventually(lambda: any("its only place is taken" in connection.words for connection in desk.connections))
         await desk.moves_on(30)
         await desk.moves_on(26)
         await desk.moves_on(4)

@@ -27,6 +27,7 @@ from core.io.alpaca_py import TradingClient
 from core.io.http_requests import (
     LARGEST_BODY,
     LIMITED,
+    OWN_LASTS,
     Reply,
     TooMuchError,
     http_session,
@@ -146,7 +147,12 @@ class StreamStatus:
         self._since = now()
         self._state: ConnectionState | None = None
         self._is_up = False
+        self._own_until = now() + OWN_LASTS
         self.tries = 0
+
+    def may_be_taken_by_ours(self) -> bool:
+        """Whether the broker may still count a connection of ours: one that broke, or one of before a start."""
+        return self._now() < self._own_until
 
     def connecting(self) -> None:
         self._tell(ConnectionState.CONNECTING, "")
@@ -171,6 +177,8 @@ class StreamStatus:
 
     def lost(self, state: ConnectionState, words: str) -> None:
         """Note a lost connection. An unstable one keeps the count, so that the server is not retried without pause."""
+        if self._is_up:
+            self._own_until = self._now() + OWN_LASTS
         if self._is_up and asyncio.get_running_loop().time() - self._up_at >= IS_STABLE:
             self.tries = 0
         self._is_up = False

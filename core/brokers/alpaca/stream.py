@@ -54,9 +54,15 @@ CLOSING = 1.0
 LARGEST_MESSAGE = 2**22
 UNAUTHORISED = 401
 TOO_MANY = frozenset({406, 429})
+OURS = "the only place is taken, probably by this desk's own connection that broke; it is tried again"
+OF_ANOTHER = "another program holds the only connection: end it"
 
 _log = logging.getLogger("keyturn.trade_updates")
 _log.setLevel(logging.INFO)  # at finer levels the library logs sent messages, which include the keys (SY-06)
+
+
+class _PlaceTakenError(Exception):
+    """Another connection of the account has the only place."""
 
 
 class _KeysRefusedError(Exception):
@@ -126,6 +132,9 @@ class AlpacaOrderStream:
                     ConnectionState.SILENT,
                     f"no order updates: nothing for {self._silence_seconds:g} s, and no answer to a ping",
                 )
+            except _PlaceTakenError:
+                words = OURS if connections.may_be_taken_by_ours() else OF_ANOTHER
+                connections.lost(ConnectionState.DOWN, f"no order updates: {words}")
             except (OSError, TimeoutError, WebSocketException, _NotAsAgreedError, ProxyRefusedError) as error:
                 connections.lost(ConnectionState.DOWN, f"no order updates: {_words(error)}")
             await asyncio.sleep(backoff(connections.tries, self._chance(), FIRST_PAUSE, LONGEST_PAUSE))
@@ -152,6 +161,8 @@ class AlpacaOrderStream:
         except InvalidStatus as error:
             if error.response.status_code == UNAUTHORISED:
                 raise _KeysRefusedError("HTTP 401") from None
+            if error.response.status_code in TOO_MANY:
+                raise _PlaceTakenError from None
             raise
 
     # ── the protocol ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -258,12 +269,7 @@ def _stated(data: object) -> str:
 
 def _words(error: Exception) -> str:
     if isinstance(error, InvalidStatus):
-        status = error.response.status_code
-        return (
-            "another program holds the only connection: end it"
-            if status in TOO_MANY
-            else f"the server said HTTP {status}"
-        )
+        return f"the server said HTTP {error.response.status_code}"
     if isinstance(error, ConnectionClosed):
         return "the connection broke"
     if isinstance(error, ssl.SSLCertVerificationError):

@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
 
+from core.io.http_requests import OWN_LASTS
 from core.market.alpaca.failure import Counts, Failure, Seen, pause
 from core.market.alpaca.minutes import AHEAD, SETTLE, Minute, Minutes, Timetable, minute_of, settled
 from core.messages.inputs import BarArrived, MarketDataBroken
@@ -36,6 +37,9 @@ ASLEEP = timedelta(seconds=60)
 """Out of hours no message is expected: after this long the socket is only pinged."""
 TAKEN_ELSEWHERE = timedelta(seconds=60)
 """Between attempts while another connection of the account has the only place."""
+OWN_AGAIN = timedelta(seconds=15)
+"""Between attempts while our own connection may have it."""
+OURS = "its only place is taken, probably by this desk's own connection that broke"
 REFUSED_AGAIN = timedelta(seconds=60)
 """Between attempts while the keys or the plan are refused: the refusal may pass, and a refused key is not hammered."""
 
@@ -56,6 +60,7 @@ class No(Enum):
     NOT_NOW = "not now"
 
 
+PLACE_TAKEN = 406
 REFUSALS: dict[int, tuple[No, str]] = {
     400: (No.NOT_NOW, "it did not understand a message"),
     401: (No.NOT_NOW, "it was not authenticated"),
@@ -111,6 +116,7 @@ class StreamHealth:
         self.opened_at: datetime | None = None
         """None without an open socket."""
         self._since = now
+        self._own_until = now + OWN_LASTS
         self._word_at = self._asked_at = self.bar_at = now
         self._doubt = StreamDoubt.NONE
         self._is_polled = False
@@ -204,6 +210,8 @@ class StreamHealth:
 
     def lost(self, now: datetime, words: str) -> None:
         """Note that the connection broke, or was never made."""
+        if self.opened_at is not None:
+            self._own_until = now + OWN_LASTS
         self.opened_at = None
         self.connect_at = now + pause(max(self.tries, 1), self._chance())
         self._fall(now, words)
@@ -216,6 +224,11 @@ class StreamHealth:
             self.connect_at, self.opened_at = now + REFUSED_AGAIN * (1 + self._chance() / 4), None
             self._trouble = words
             self._turn(ConnectionState.REFUSED, now, words)
+            return
+        if code == PLACE_TAKEN and now < self._own_until:
+            until = f"tried again each {OWN_AGAIN.total_seconds():g} s until {XNYS.told(self._own_until)}"
+            self.lost(now, f"Alpaca's stream: {OURS}; {until} ({code} {message})")
+            self.connect_at = now + OWN_AGAIN
             return
         self.lost(now, words)
         if kind is No.TAKEN:

@@ -233,7 +233,7 @@ async def test_keys_that_are_refused_later_are_refused() -> None:
 @cases(
     "status state words",
     (HTTPStatus.UNAUTHORIZED, REFUSED, "check APCA_API_KEY_ID"),
-    (HTTPStatus.NOT_ACCEPTABLE, DOWN, "another program holds the only connection"),
+    (HTTPStatus.NOT_ACCEPTABLE, DOWN, "the only place is taken, probably by this desk's own connection"),
     (HTTPStatus.BAD_GATEWAY, DOWN, "HTTP 502"),
     (HTTPStatus.FOUND, DOWN, "HTTP 302"),
 )

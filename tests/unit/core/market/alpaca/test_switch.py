@@ -235,7 +235,7 @@ def test_silent_history_names_the_hole_in_30_s(snapshot: SnapshotAssertion) -> N
     (402, ConnectionState.REFUSED, "check APCA_API_KEY_ID and its secret, or the keyring; tried again in a minute"),
     (408, ConnectionState.REFUSED, "see your plan at Alpaca; tried again in a minute"),
     (409, ConnectionState.REFUSED, 'set alpaca.feed = "iex" and start again; tried again in a minute'),
-    (406, ConnectionState.DOWN, "another program holds your only connection: end it"),
+    (406, ConnectionState.DOWN, "probably by this desk's own connection that broke; tried again each 15 s until 09:42"),
     (405, ConnectionState.DOWN, "see your plan at Alpaca"),
     (500, ConnectionState.DOWN, "an error on its side"),
     (999, ConnectionState.DOWN, "it refused the connection"),
@@ -255,9 +255,28 @@ def test_each_stream_refusal_has_its_remedy(code: int, state: ConnectionState, w
         assert morning.switch.line.connect_at == at("9:41:10")
 
 
+def test_a_place_that_our_own_connection_may_have_is_tried_soon() -> None:
+    """SY-10: for two minutes after a start, and after a connection broke; then another program has it"""
+    morning = Morning("9:40:10")
+    line, tried = morning.switch.line, []
+    for clock in ("9:40:10", "9:42:09", "9:42:11"):
+        morning.until(clock)
+        line.connecting(morning.now)
+        line.refused(morning.now, 406, "connection limit exceeded")
+        assert line.connect_at is not None
+        tried.append((line.connect_at - morning.now, "another program" in line.words))
+    line.opened(morning.now)
+    line.lost(morning.now, "it broke")
+    line.refused(morning.now, 406, "connection limit exceeded")
+
+    assert tried == [(timedelta(seconds=15), False), (timedelta(seconds=15), False), (timedelta(seconds=60), True)]
+    assert "another program" not in line.words
+
+
 def test_a_taken_connection_is_retried_each_minute() -> None:
     """MD-02"""
-    morning = Morning("9:40:10")
+    morning = Morning("9:37:10")
+    morning.until("9:40:10")
     morning.switch.line.connecting(morning.now)
     morning.switch.refused(morning.now, 406, "connection limit exceeded")
 
