@@ -72,7 +72,7 @@ class SignalsOpposed(Fact):
     buyers, sellers
         The strategies that signalled.
     leaving
-        Sellers whose exit is staged nevertheless: it protects, or was delayed before.
+        Sellers whose exit is staged: all; in older records those whose exit protects, or was delayed before.
     """
 
     symbol: Symbol

@@ -42,8 +42,6 @@ class RunnerState:
         Consecutive bars on which it failed, and the last failure (ST-07).
     has_answered
         A bar has passed since the last failure.
-    held_back_at
-        When an exit was delayed because others would have bought on the same bar.
     forgot, forgot_on
         The part of its memory that did not fit when the desk started, and the day; until the day after.
     """
@@ -58,7 +56,6 @@ class RunnerState:
     faults: int = 0
     fault: str = ""
     has_answered: bool = False
-    held_back_at: datetime | None = None
     forgot: str = ""
     forgot_on: date | None = None
 

@@ -4,9 +4,7 @@ Folding runs no strategy: it keeps the contexts up to date, and queues the bars 
 live desk runs the strategies when the bar is folded, and their answers are facts; a start replays the journal's bars to
 them after the fold, and ignores the answers. So the code of a strategy never changes the past (ST-03, ST-09).
 
-Opposite signals on one bar: the entries wait, and so do exits that can (ST-07). Protective exits are never delayed: a
-stop, a trailing stop, a time limit, the close of the day. Nor is an exit that was delayed once, or is proposed already:
-a strategy that signals on every bar cannot block another's exit.
+Opposite signals on one bar: every exit passes, and the entries of that bar in its symbol are dropped (ST-07).
 """
 
 from __future__ import annotations
@@ -19,7 +17,7 @@ from typing import Any
 from core import facts
 from core.model.bar import Bar
 from core.model.session import Calendar, NoSession, Venue
-from core.model.signal import EntrySignal, ExitReason, ExitSignal, NoTradeReason
+from core.model.signal import EntrySignal, ExitSignal, NoTradeReason
 from core.model.values import Symbol
 from core.risk.sizing import Conditions
 from core.settings.settings import Settings
@@ -45,8 +43,6 @@ from core.strategies.runner import (
 from core.strategies.vwap_mean_reversion import VwapStrategy
 
 Signals = list[EntrySignal | ExitSignal]
-WISHES = frozenset({ExitReason.TAKE_PROFIT, ExitReason.MEAN_REVERSION, ExitReason.SIGNAL})
-"""Exit reasons that can wait for the next bar."""
 
 
 class Roster:
@@ -215,7 +211,6 @@ class Orchestrator:
             facts.StrategyPaused: self._paused,
             facts.StrategyResumed: self._resumed,
             facts.StrategyFailed: self._has_failed,
-            facts.SignalsOpposed: self._opposed,
             facts.StrategyMissing: self._is_missing,
             facts.StrategyFound: self._is_found,
             facts.StrategyForgot: self._has_forgotten,
@@ -409,11 +404,6 @@ class Orchestrator:
         if shown is not None:
             shown.is_missed = fact.is_broken_off
 
-    def _opposed(self, at: datetime, fact: facts.SignalsOpposed) -> None:
-        for seller in fact.sellers:
-            if seller not in fact.leaving:
-                self._state_of(seller, fact.symbol).held_back_at = at
-
     def _is_missing(self, _at: datetime, fact: facts.StrategyMissing) -> None:
         self.state.missing[fact.strategy] = fact.reason
 
@@ -507,20 +497,15 @@ def _anomaly(reasons: Mapping[str, int], before: date) -> str:
     return f"{next(iter(reasons))} for all {bars} bars of the session before {before:%d %B}"
 
 
-def opposed(
-    answers: Sequence[EntrySignal | ExitSignal], bar: Bar, may_wait: Callable[[ExitSignal], bool]
-) -> facts.SignalsOpposed | None:
+def opposed(answers: Sequence[EntrySignal | ExitSignal], bar: Bar) -> facts.SignalsOpposed | None:
     """Return the contradiction among the answers to one bar; None if there is none."""
     buyers = tuple(a.strategy for a in answers if isinstance(a, EntrySignal))
-    exits = [a for a in answers if isinstance(a, ExitSignal)]
-    if not buyers or not exits:
+    sellers = tuple(a.strategy for a in answers if isinstance(a, ExitSignal))
+    if not buyers or not sellers:
         return None
-    leaving = tuple(a.strategy for a in exits if a.exit_reason not in WISHES or not may_wait(a))
-    return facts.SignalsOpposed(bar.symbol, bar.start, buyers, tuple(a.strategy for a in exits), leaving)
+    return facts.SignalsOpposed(bar.symbol, bar.start, buyers, sellers, sellers)
 
 
 def kept(answers: Sequence[EntrySignal | ExitSignal], found: facts.SignalsOpposed | None) -> Signals:
     """Return the answers that are staged."""
-    if found is None:
-        return list(answers)
-    return [a for a in answers if isinstance(a, ExitSignal) and a.strategy in found.leaving]
+    return [a for a in answers if found is None or isinstance(a, ExitSignal)]

@@ -67,7 +67,7 @@ class StrategyHealth:
 
     def agreed(self, bar: Bar, answers: Signals) -> Signals:
         """Return the signals of a bar without conflicting ones; a conflict is recorded."""
-        found = opposed(answers, bar, self._may_wait)
+        found = opposed(answers, bar)
         if found is not None:
             self.state.record(found)
         return kept(answers, found)
@@ -89,15 +89,6 @@ class StrategyHealth:
         """Record, once, strategies whose saved memory did not fit."""
         for (name, symbol), reason in tuple(self.state.orchestrator.forgot.items()):
             self.state.record(facts.StrategyForgot(name, symbol, reason))
-
-    def _may_wait(self, answer: ExitSignal) -> bool:
-        """Whether this exit signal was not held back before, and is not proposed yet."""
-        position = self.state.ledger.position(answer.symbol, answer.strategy)
-        if position is None or self.proposals.is_leaving(position):
-            return False
-        state = self.state.orchestrator.state.runners.get(f"{answer.strategy}/{answer.symbol}")
-        before = state.held_back_at if state is not None else None  # a manual position has exit rules, and no runner
-        return before is None or before < position.opened_at
 
 
 def _why(state: RunnerState, *, is_slow: bool) -> str:

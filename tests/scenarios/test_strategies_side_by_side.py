@@ -339,27 +339,20 @@ def holds_from_ten(*classes: Written) -> House:
     return house
 
 
-def test_opposite_signals_on_one_bar_cancel_each_other_and_are_told() -> None:
-    """ST-07"""
+def test_an_exit_passes_and_the_entries_of_its_bar_are_dropped() -> None:
+    """ST-07, EX-21: whoever buys on every bar keeps nobody in a position, not for a minute."""
     house = holds_from_ten(Holding, Buying).until("10:06")
 
-    assert house.facts(facts.SignalsOpposed) == [facts.SignalsOpposed(SPY, at("10:05"), ("buying",), ("holding",))]
-    assert "SPY: buying would buy and holding would sell on the same bar; neither is staged" in words(house)
-    assert house.desk.stage.proposals() == ()
-
-
-def test_a_wish_to_leave_is_held_back_for_one_bar_and_no_longer() -> None:
-    """ST-07, EX-21: whoever buys on every bar keeps nobody in a position."""
-    house = holds_from_ten(Holding, Buying).until("10:07")
-
-    assert house.last(facts.SignalsOpposed) == facts.SignalsOpposed(
-        SPY, at("10:06"), ("buying",), ("holding",), ("holding",)
+    assert house.facts(facts.SignalsOpposed) == [
+        facts.SignalsOpposed(SPY, at("10:05"), ("buying",), ("holding",), ("holding",))
+    ]
+    assert "SPY: buying would buy and holding would sell on the same bar; the exit of holding is staged" in "\n".join(
+        words(house)
     )
     assert [(p.strategy, p.exit_reason) for p in house.desk.stage.proposals()] == [("holding", ExitReason.SIGNAL)]
-    assert "the exit of holding is staged, nothing else is" in "\n".join(words(house))
 
 
-def test_what_protects_is_never_held_back() -> None:
+def test_what_protects_passes_too() -> None:
     """ST-07, ST-09"""
     house = holds_from_ten(Protecting, Buying).until("10:06")
 
@@ -376,7 +369,9 @@ def test_a_position_by_hand_needs_no_strategy_file() -> None:
     house.until("10:01").presses(replace(a_typed_buy(), stop_price=Price(Decimal(97)), stop_holder=StopHolder.DESK))
     confirms_now(house)
     house.until("10:06")
-    assert house.last(facts.SignalsOpposed) == facts.SignalsOpposed(SPY, at("10:05"), ("buying",), ("manual",))
+    assert house.last(facts.SignalsOpposed) == facts.SignalsOpposed(
+        SPY, at("10:05"), ("buying",), ("manual",), ("manual",)
+    )
 
     house.settings = settings_with("buying", vwap=False, exits={**rules, "profit_target": "0.0015"}, risk=risk)
     house.restarted().until("10:20")
