@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from console.commands.assembly.engines import own_files, strategy_kinds
+from console.commands.assembly.engines import own_files, strategies_folder_of, strategy_kinds
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
 from core.model.instrument import capitals
@@ -201,6 +201,7 @@ def settings_to_play(
 
     Raises `OperatorError`.
     """
+    _require_known(host, names, settings_with(host, overrides))
     laid_under = (*UNATTENDED, *(DAILY if is_daily else ()), *(over_night(names) if is_daily else ()))
     settings = settings_with(host, (*laid_under, *overrides))
     kinds = strategy_kinds(host, settings, is_played=True)
@@ -208,6 +209,17 @@ def settings_to_play(
         settings = _only(names, settings, kinds)
     _require_starts(settings, kinds)
     return settings, kinds
+
+
+def _require_known(host: Host, names: tuple[str, ...], settings: Settings) -> None:
+    """Raise OperatorError for a name that is neither a strategy of the house nor a file of the user's."""
+    from core.settings.strategies import HOUSE_NAMES
+
+    folder = strategies_folder_of(host, settings)
+    known = (*HOUSE_NAMES, *sorted(path.stem for path in folder.glob("*.py")))
+    for name in names:
+        if name not in known:
+            raise OperatorError(f"--strategy {name}: there is none; one of {', '.join(known)}")
 
 
 def _only(names: tuple[str, ...], settings: Settings, kinds: StrategyKinds) -> Settings:
