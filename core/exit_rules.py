@@ -178,6 +178,8 @@ class ExitMark:
         From the entry, USD for a share of today; None if there are none, and after a split in older records.
     is_stop_ours
         The ticket said that this desk watches that stop.
+    paid
+        Special dividends since the entry, USD for a share of today.
     """
 
     opened_at: datetime
@@ -185,6 +187,12 @@ class ExitMark:
     stop: Price | None = None
     target: Price | None = None
     is_stop_ours: bool = False
+    paid: Decimal = ZERO
+
+    def average_now(self, position: Position) -> Price:
+        """Return the average that a price of today is compared with; its own where the cash was worth more."""
+        average = Price(position.average_price - self.paid)
+        return average if average > 0 else position.average_price
 
 
 @dataclass(slots=True)
@@ -254,7 +262,9 @@ class ExitWatch:
         if position is None:
             self.state.marks.pop(position_key(order.request.symbol, order.strategy), None)
         else:
-            self._kept(position)
+            mark, held = self._kept(position), abs(position.quantity)
+            if mark.paid and not order.only_reduces and held > fact.fill.quantity:
+                mark.paid *= (held - fact.fill.quantity) / held  # the new shares got none of it
 
     def _corrected(self, _at: datetime, fact: PositionCorrected) -> None:
         """Keep the marks of owners that kept shares; drop all after a split, or if no owner is known."""
@@ -270,7 +280,7 @@ class ExitWatch:
         """Count the marks per share of after it, to the tick, under its symbol (EX-25)."""
         owners = [owner.strategy for owner in fact.owners]
         if fact.is_dividend:
-            owners = [position.strategy for position in self.ledger.positions_in(fact.symbol)]
+            self._paid(fact)
         for owner in owners:
             mark = self.state.marks.pop(position_key(fact.symbol, owner), None)
             held = self.ledger.position(fact.symbol_now, owner)
@@ -282,6 +292,21 @@ class ExitWatch:
             mark.best = min((today, mark.best), key=lambda each: size_of(each, held.average_price))
             mark.stop = None if mark.stop is None else nearest(by.price(mark.stop))
             mark.target = None if mark.target is None else nearest(by.price(mark.target))
+            mark.paid = by.distance(mark.paid)
+
+    def _paid(self, fact: CorporateActionApplied) -> None:
+        """Count the marks less a special dividend; not what was chosen, or seen, on its day or later."""
+        day_of = self.ledger.calendar.trading_day
+        for held in self.ledger.positions_in(fact.symbol):
+            mark = self.state.marks.get(position_key(held.symbol, held.strategy))
+            if mark is None:
+                continue
+            entry, nearest, by = self.ledger.order(held.entry_order), held.instrument.ticks.nearest, fact.rescaling
+            if day_of(held.opened_at) < fact.day:
+                mark.best, mark.paid = nearest(by.price(mark.best)), mark.paid + by.cash
+            if day_of(held.opened_at if entry is None else entry.created_at) < fact.day:
+                mark.stop = None if mark.stop is None else nearest(by.price(mark.stop))
+                mark.target = None if mark.target is None else nearest(by.price(mark.target))
 
     def _forget_but(self, symbol: Symbol, kept: set[str]) -> None:
         for key in [key for key in self.state.marks if key.rpartition("/")[0] == symbol and key not in kept]:

@@ -23,7 +23,7 @@ from core.model.account import Channel
 from core.model.codes import BY_A_PERSON, MAY_BE_A_BLOCK, CancelCode, EndCode, IdleCode
 from core.model.order import Elsewhere, OrderStatus, Side
 from core.model.position import Position
-from core.model.rescaling import ONE
+from core.model.rescaling import ONE, SAME
 from core.model.session import Calendar
 from core.model.sizing import RegimeLabels
 from core.model.values import NO_SHARES, ZERO, ClientOrderId, Money, Price, Quantity, Symbol
@@ -173,10 +173,12 @@ class OrderFolds:
         order = self.index.orders[fact.client_order_id]
         order.request = fact.after.of(order.request)
         order.restated_from, order.restated_at = fact.before, at
-        if order.is_before_split and was_adjusted(order, order.rescaling, fact.before):
+        was_lowered = order.rescaling != SAME and was_adjusted(order, order.rescaling, fact.before)
+        if order.is_before_split and was_lowered:
             order.split, order.paid, order.restated_from = ONE, ZERO, None
         elif not order.is_before_split and fact.before.stop_price != fact.after.stop_price:
             order.paid = ZERO  # the broker's price is one of today
+            order.restated_from = None if was_lowered else fact.before
         order.terms_before = order.terms_before or fact.before
         self.index.note(order)
 

@@ -90,10 +90,11 @@ class PriceHistory:
         """Count the closes of the days before it per share of today (MD-09)."""
         closes = self.state.closes.get(fact.symbol)
         if fact.moves_prices and closes:
-            self.state.closes[fact.symbol] = [
+            today = [
                 (start, fact.rescaling.price(close) if HOME.day_of(start) < fact.day else close)
                 for start, close in closes
             ]
+            self.state.closes[fact.symbol] = [(start, close) for start, close in today if close > 0]
 
     def _spread_measured(self, _at: datetime, fact: SpreadMeasured) -> None:
         self.state.spreads[fact.symbol] = fact.spread

@@ -30,6 +30,7 @@ from typing import Any
 
 from core.execution.ledger import Ledger
 from core.facts import (
+    ActionEvidence,
     BarClosed,
     CorporateActionApplied,
     ProposalEnded,
@@ -424,9 +425,11 @@ class ShadowTrades:
     def _split(self, _at: datetime, fact: CorporateActionApplied) -> None:
         self.ended = ()
         its = self.following.pop(fact.symbol, []) if fact.moves_levels else []
+        is_told, day_of = fact.evidence is ActionEvidence.ANNOUNCED, self.calendar.trading_day
         for shadow in its:
             shadow.symbol = fact.symbol_now
-            shadow.rescale(fact.rescaling)
+            if not is_told or day_of(shadow.let_go_at) < fact.day:
+                shadow.rescale(fact.rescaling)
         if its:
             self.following.setdefault(fact.symbol_now, []).extend(its)
 

@@ -148,7 +148,8 @@ class Ranges:
         moves = self.state.by_symbol.get(symbol)
         if moves is None:
             return
-        moves.closes = [(each, by.price(close) if each < day else close) for each, close in moves.closes]
+        today = [(each, by.price(close) if each < day else close) for each, close in moves.closes]
+        moves.closes = [(each, close) for each, close in today if close > 0]
         if moves.day < day:
             moves.close, moves.average = by.price(moves.close), by.distance(moves.average)
         else:

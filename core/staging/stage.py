@@ -346,7 +346,7 @@ class Stage:
             return
         for use in [*self.state.authorizations.values()]:
             its = use.authorization
-            if its.symbol != fact.symbol:
+            if its.symbol != fact.symbol or self._is_of_its_day(its.ticket_id, fact):
                 continue
             if to is not None and its.kind is AuthorizationKind.EXITS:
                 self._leave(its.id)
@@ -355,6 +355,13 @@ class Stage:
             after = its if is_same_share else replace(its, held=None, symbol=to or its.symbol)
             signed_for = use.signed_for if to is None else use.signed_for or fact.symbol
             self._enter(replace(use, authorization=after, rescaling=use.rescaling.then(by), signed_for=signed_for))
+
+    def _is_of_its_day(self, ticket_id: str, fact: facts.CorporateActionApplied | facts.PositionCorrected) -> bool:
+        """Whether its key was turned on the announced day of this action, or later: for shares of after it."""
+        if isinstance(fact, facts.PositionCorrected) or fact.evidence is not facts.ActionEvidence.ANNOUNCED:
+            return False
+        signed = self.state.confirmations.get(TicketId(ticket_id))
+        return signed is not None and self.calendar.trading_day(signed.received_at) >= fact.day
 
     def _day_started(self, at: datetime, _fact: facts.DayStarted) -> None:
         self.retention.begin_day(self.state, at)

@@ -78,7 +78,8 @@ class Splits:
     def _day_now(self, symbol: Symbol, told: PastDay) -> PastDay:
         by = self.since(symbol, told.day)
         volume = None if told.volume is None else by.shares(told.volume)
-        return replace(told, close=by.known_price(told.close), volume=volume)
+        close = by.known_price(told.close)
+        return replace(told, close=close if close is not None and close > 0 else None, volume=volume)
 
     def _applied(self, _at: datetime, fact: CorporateActionApplied) -> None:
         if fact.moves_prices:

@@ -124,7 +124,7 @@ class ExitRules:
         exits = [o for o in ledger.exits.working(position.symbol, position.strategy) if not ledger.legs.is_held(o)]
         return ExitPosition(
             is_long=position.quantity > 0,
-            average_price=position.average_price,
+            average_price=mark.average_now(position),
             held=Quantity(held),
             unprotected=Quantity(held - ledger.exits.guarded(position.symbol, position.strategy)),
             best=mark.best,
@@ -297,7 +297,7 @@ class WarmUp:
             if bar.symbol == symbol and bar.start < cut and normaliser.judge(bar, self.state.at) is COMPLETE:
                 normaliser.fold(bar)
                 bars.append(self.state.splits.bar_now(bar))
-        return tuple(bars)
+        return tuple(bar for bar in bars if bar.low > 0)  # a special dividend was worth more
 
     def _fail(self, reason: str) -> None:
         if not self._tries:

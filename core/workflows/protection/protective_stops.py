@@ -17,6 +17,7 @@ from core.model.codes import AuthorizationCode, CancelCode, EndCode, OwedReason
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderRequest, OrderStatus, OrderType, Side, TimeInForce, order_id_of, traded_in
 from core.model.position import Position
+from core.model.rescaling import ONE
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, AuthorizationKind, StandingAuthorization
 from core.model.values import NO_SHARES, ZERO, ClientOrderId, Quantity, Symbol
@@ -367,8 +368,11 @@ class ProtectiveStops:
     def _ask_since_split(self, use: AuthorizationUse, parent: Order, quantity: Quantity, lasts: TimeInForce) -> None:
         """Let a stop that was signed before a corporate action wait for a key, at its price for a share of today."""
         order = per_share_of_today(self._stop(use, parent, quantity, lasts), use.rescaling)
-        was = "was split" if use.signed_for is None else f"was {use.signed_for}"
-        self._ask(use, order, parent.strategy, f"{order.symbol} {was} when it was signed")
+        became = "paid a special dividend" if use.rescaling.ratio == ONE else "was split"
+        words = f"{order.symbol} {became} after it was signed"
+        if use.signed_for is not None:
+            words = f"{order.symbol} was {use.signed_for} when it was signed"
+        self._ask(use, order, parent.strategy, words)
 
     def _ask(self, use: AuthorizationUse, order: OrderRequest, strategy: str, refusal: str) -> None:
         """Stage the owed stop for a key, once for these shares, as its authorization no longer permits it (OP-02).

@@ -1,0 +1,153 @@
+"""No exit, stop or result comes from the jump of a special dividend, a merger or a spin-off (EX-25, MD-09).
+
+The expected figures are computed here, from shares at 100 USD and a special dividend of 6 USD a share on Friday.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from core.facts import CorporateActionApplied, SignalRaised
+from core.messages.inputs import PastArrived
+from core.model.bar import Bar
+from core.model.order import Effect, StopHolder
+from core.model.reference_data import PastDay, PastDays
+from core.model.rescaling import SAME
+from core.model.values import Price
+from core.settings.settings import Settings
+from tests.scenarios.changes import confirms_now, passes
+from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
+from tests.scenarios.receivers import Receivers, with_receivers
+from tests.scenarios.test_announced_moves import announced
+from tests.scenarios.test_cash_and_spin_offs import SPECIAL, sleeps
+from tests.scenarios.test_renames import NEW, RENAMED, a_house
+from tests.scenarios.test_splits import FRIDAY, MONDAY, SHOWN_AT, terms
+from tests.unit.core.brokers.trading_floor import SPY
+
+
+def with_rules(**rules: Any) -> Settings:
+    table = terms().model_dump(mode="json", exclude_unset=True)
+    return Settings.model_validate({**table, "exits": {"by_hand": True, **rules}})
+
+
+def a_market(settings: Settings, *more: Iterable[Bar]) -> House:
+    """100 on Thursday, 94 from Friday on."""
+    bars = [*minutes("15:40", "15:59", "100"), *(bar for bars in more for bar in bars)]
+    for day in (FRIDAY, MONDAY):
+        bars += minutes("09:30", "09:45", "94", day=day)
+    rules = {"cash": Decimal(5000), "multiplier": Decimal(2)}
+    return with_receivers(House(bars, settings, **rules), Receivers()).opens().until("15:45")
+
+
+def over_the_night(house: House, stop: str, effect: Effect = Effect.OPEN) -> House:
+    """Ten are opened on Thursday at 100, with a stop of the desk, which starts again before Friday's open."""
+    order = replace(a_typed_buy("10", limit=None, stop=stop), effect=effect, stop_holder=StopHolder.DESK)
+    house.presses(order)
+    confirms_now(house)
+    house.until("16:02").is_off_until(SHOWN_AT)
+    return house.restarted()
+
+
+def mark(house: House) -> tuple[Decimal, Decimal | None]:
+    (found,) = house.desk.exits.state.marks.values()
+    return found.best, found.stop
+
+
+def exits(house: House) -> list[str]:
+    return [p.exit_reason.value for p in house.desk.stage.proposals() if p.exit_reason is not None]
+
+
+@pytest.mark.parametrize(("effect", "stop"), [(Effect.OPEN, "80"), (Effect.SHORT, "120")])
+@pytest.mark.parametrize("rules", [{"trail": "0.03"}, {"stop": "0.03"}, {"profit_target": "0.03"}], ids=str)
+def test_no_rule_sells_by_a_special_dividend(effect: Effect, stop: str, rules: dict[str, str]) -> None:
+    """94 is the 100 of before: nothing was gained or lost since the entry."""
+    house = over_the_night(a_market(with_rules(**rules)), stop, effect)
+    announced(house, SPECIAL)
+    house.restarted()
+    announced(house, SPECIAL)
+    house.until("09:40", FRIDAY)
+
+    assert mark(house) == (94, Decimal(stop) - 6)
+    assert (exits(house), house.facts(SignalRaised)) == ([], [])
+    assert_can_be_rebuilt(house)
+
+
+def test_a_trailing_exit_still_trails_after_a_special_dividend() -> None:
+    """103 at the best is 97: three per cent up from 94, as it was from 100."""
+    house = over_the_night(a_market(with_rules(trail="0.02", trail_from="0.025")), "80")
+    (found,) = house.desk.exits.state.marks.values()
+    found.best = Price(Decimal(103))
+    announced(house, SPECIAL)
+    house.until("09:32", FRIDAY)
+
+    assert mark(house) == (97, 74)
+    assert exits(house) == ["TRAILING_STOP"]
+
+
+def test_the_stop_of_the_day_itself_stays() -> None:
+    """Ten were bought at 94, with a stop at 90, before the desk was told of the dividend of that morning."""
+    house = a_market(with_rules(stop="0.5")).until("16:02")
+    house.is_off_until(SHOWN_AT)
+    house.restarted().until("09:32", FRIDAY)
+    house.presses(replace(a_typed_buy("10", limit=None, stop="90"), stop_holder=StopHolder.DESK))
+    confirms_now(house)
+    house.until("09:35", FRIDAY)
+    announced(house, SPECIAL)
+
+    assert len(house.facts(CorporateActionApplied)) == 1
+    assert mark(house) == (94, 90)
+    assert_can_be_rebuilt(house)
+
+
+def test_the_permit_of_a_stop_of_the_day_itself_stays() -> None:
+    """An entry waits at 93; when it fills, its stop at 90 is sent as it was signed."""
+    house = a_market(terms(), minutes("09:46", "09:50", "92", day=FRIDAY)).until("16:02")
+    house.is_off_until(SHOWN_AT)
+    house.restarted().until("09:32", FRIDAY)
+    house.presses(a_typed_buy("10", limit="93", stop="90"))
+    confirms_now(house)
+    passes(house, 3)
+    announced(house, SPECIAL)
+    (use,) = house.desk.stage.state.authorizations.values()
+    assert use.rescaling == SAME
+    house.until("09:48", FRIDAY)
+
+    assert [(o.request.quantity, o.request.stop_price) for o in house.desk.ledger.working_exits()] == [(10, 90)]
+
+
+def test_two_dividends_of_the_same_amount_lower_a_stop_twice() -> None:
+    """The broker lowered 90 to 84 for the first one; after the second the same value is 78."""
+    house = a_house(RENAMED)
+    sleeps(house, is_up=True)
+    announced(house, SPECIAL)
+    (booked,) = house.exchange._book.working[SPY]
+    booked.request = replace(booked.request, stop_price=Price(Decimal(84)))
+    house.exchange._book._has_changed(booked)
+    house.until("09:20", MONDAY)
+    announced(house, replace(SPECIAL, ex_date=MONDAY))
+
+    (stop,) = house.desk.ledger.working_exits()
+    assert (stop.request.stop_price, stop.paid) == (84, 6)
+
+
+@pytest.mark.parametrize(("close", "left"), [("6", [44, 94]), ("5", [44, 94]), ("7", [1, 44, 94])])
+def test_a_past_close_below_a_dividend_is_left_out(close: str, left: list[int]) -> None:
+    """Of 6 USD less 6 no return can be counted: the likeness of two symbols has two days fewer."""
+    house = over_the_night(a_market(terms()), "80")
+    told = [(16, close), (17, "50"), (18, "100"), (19, "100")]
+    days = tuple(PastDay(date(2026, 11, day), Price(Decimal(price)), None) for day, price in told)
+    house.line.take(house.line.at, PastArrived(PastDays(SPY, days)))
+    house.line.take(house.line.at, PastArrived(PastDays(NEW, days)))
+    announced(house, SPECIAL)
+    closes = house.desk.sizing.ranges.state.by_symbol[SPY].closes
+    house.line.take(house.line.at, PastArrived(PastDays(SPY, days)))
+
+    assert [price for _, price in closes] == left
+    assert [price for _, price in house.desk.sizing.ranges.state.by_symbol[SPY].closes] == left
+    assert house.desk.sizing.ranges.likeness(SPY, NEW)[1] == len(left) - 1
