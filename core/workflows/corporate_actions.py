@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
 
@@ -60,28 +60,38 @@ class CorporateActions:
             self._begin(symbol)
 
     def _begin(self, symbol: Symbol) -> None:
-        """Record an announced split or special dividend on its day.
+        """Record an announced split or special dividend on its day, or later where nothing was heard since.
 
         Where shares are held, their books show when a split is done. A special dividend needs no books: from its day on
         a buyer does not get it. A desk that was off on that day counts it later.
         """
-        today, nothing = self.state.calendar.trading_day(self.state.at), NO_SHARES
-        for each in self.state.sightings.corporate_actions.get(symbol, ()):
-            day, is_dividend = each.ex_date, each.kind is ActionKind.SPECIAL_DIVIDEND
-            is_paid = is_dividend and today - OF_ONE_SPLIT <= day <= today and self._is_below_price(symbol, each.cash)
-            if is_paid and not self.state.splits.is_paid(symbol, day):
-                evidence, cash = ActionEvidence.ANNOUNCED, Price(each.cash or ZERO)
+        nothing = NO_SHARES
+        announced = self.state.sightings.corporate_actions.get(symbol, ())
+        for each in sorted(announced, key=lambda each: each.ex_date):
+            day, cash = each.ex_date, each.cash
+            is_paid = each.kind is ActionKind.SPECIAL_DIVIDEND and self._is_news(symbol, day) and cash is not None
+            if is_paid and not self.state.splits.is_paid(symbol, day) and self._is_below_price(symbol, cash):
+                evidence, paid = ActionEvidence.ANNOUNCED, Price(cash or ZERO)
                 self.state.record(
-                    CorporateActionApplied((), day, symbol, ONE, nothing, nothing, (), nothing, evidence, cash=cash)
+                    CorporateActionApplied((), day, symbol, ONE, nothing, nothing, (), nothing, evidence, cash=paid)
                 )
         if self.state.ledger.positions_in(symbol):
             return
         for day, ratio in self.state.unfollowed_splits(symbol):
-            if day == today and not self.state.splits.is_known(symbol, day, ratio, self._tolerance):  # told twice
+            is_known = self.state.splits.is_known(symbol, day, ratio, self._tolerance)  # told twice
+            if self._is_news(symbol, day) and not is_known:
                 evidence = ActionEvidence.ANNOUNCED
                 self.state.record(
-                    CorporateActionApplied((), today, symbol, ratio, nothing, nothing, (), nothing, evidence)
+                    CorporateActionApplied((), day, symbol, ratio, nothing, nothing, (), nothing, evidence)
                 )
+
+    def _is_news(self, symbol: Symbol, day: date) -> bool:
+        """Whether it is of today; or of days in which the desk heard no price of the symbol: all it knows is older."""
+        day_of, closes = self.state.calendar.trading_day, self.state.price_history.state.closes.get(symbol)
+        today = day_of(self.state.at)
+        if day == today or not closes:
+            return day == today
+        return day < today <= day + OF_ONE_SPLIT and day_of(closes[-1][0]) < day
 
     def _is_below_price(self, symbol: Symbol, cash: Decimal | None) -> bool:
         """Whether the last known close is more than what is paid: else nothing is known that it lowers."""

@@ -13,11 +13,13 @@ from typing import Any
 
 import pytest
 
-from core.facts import CorporateActionApplied, SignalRaised
+from core.facts import AlertRang, CorporateActionApplied, SignalRaised
+from core.messages.desk_commands import KeepAlert
 from core.messages.inputs import PastArrived
+from core.model.alert import AlertKind, AlertTerms
 from core.model.bar import Bar
 from core.model.order import Effect, StopHolder
-from core.model.reference_data import PastDay, PastDays
+from core.model.reference_data import ActionKind, CorporateAction, PastDay, PastDays
 from core.model.rescaling import SAME
 from core.model.values import Price
 from core.settings.settings import Settings
@@ -28,7 +30,7 @@ from tests.scenarios.test_announced_moves import announced
 from tests.scenarios.test_cash_and_spin_offs import SPECIAL, sleeps
 from tests.scenarios.test_renames import NEW, RENAMED, a_house
 from tests.scenarios.test_splits import FRIDAY, MONDAY, SHOWN_AT, terms
-from tests.unit.core.brokers.trading_floor import SPY
+from tests.unit.core.brokers.trading_floor import SPY, at
 
 
 def with_rules(**rules: Any) -> Settings:
@@ -134,6 +136,40 @@ def test_two_dividends_of_the_same_amount_lower_a_stop_twice() -> None:
 
     (stop,) = house.desk.ledger.working_exits()
     assert (stop.request.stop_price, stop.paid) == (84, 6)
+
+
+@pytest.mark.parametrize("is_held", [True, False])
+@pytest.mark.parametrize(
+    "action", [SPECIAL, CorporateAction(SPY, ActionKind.SPLIT, FRIDAY, None, Decimal(47), Decimal(50))], ids=str
+)
+def test_a_desk_that_was_off_on_its_day_counts_it(action: CorporateAction, *, is_held: bool) -> None:
+    """It was off on Friday: on Monday 94 is the 100 of Thursday, and the alert at 95 does not ring."""
+    if is_held and action is not SPECIAL:
+        pytest.skip("where shares are held, the books show a split")
+    price = Decimal(6) if action is SPECIAL else None
+    house = a_market(with_rules(stop="0.5"))
+    if is_held:
+        house.presses(replace(a_typed_buy("10", limit=None, stop="95"), stop_holder=StopHolder.DESK))
+        confirms_now(house)
+    house.until("16:02").presses(KeepAlert(AlertTerms(SPY, AlertKind.PRICE, Decimal(95), is_above=False)))
+    house.is_off_until(at("09:20", MONDAY))
+    house.restarted()
+    announced(house, action)
+    announced(house, action)
+    house.until("09:40", MONDAY)
+
+    (applied,) = house.facts(CorporateActionApplied)
+    assert (applied.day, applied.cash) == (FRIDAY, price)
+    assert (house.facts(AlertRang), exits(house)) == ([], [])
+    assert_can_be_rebuilt(house)
+
+
+def test_an_action_of_a_day_that_the_desk_saw_is_not_counted_later() -> None:
+    """On Monday its prices are those of after it already."""
+    house = over_the_night(a_market(with_rules(stop="0.5")), "80").until("09:20", MONDAY)
+    announced(house, SPECIAL)
+
+    assert house.facts(CorporateActionApplied) == []
 
 
 @pytest.mark.parametrize(("close", "left"), [("6", [44, 94]), ("5", [44, 94]), ("7", [1, 44, 94])])

@@ -64,7 +64,7 @@ def test_the_adapter_reads_each_kind_in_order(exchange: LoopbackExchange) -> Non
         ("forward_splits", SPLIT),
         ("cash_dividends", DIVIDEND),
         ("cash_dividends", {**DIVIDEND, "symbol": "KO"}),
-        ("cash_dividends", {**DIVIDEND, "ex_date": "2026-11-12"}),
+        ("cash_dividends", {**DIVIDEND, "ex_date": "2026-11-08"}),
         ("reverse_splits", {**SPLIT, "symbol": "SPY", "new_rate": 1, "old_rate": 10, "ex_date": "2026-12-02"}),
         ("stock_dividends", {**DIVIDEND, "symbol": "SPY", "rate": 0.05, "ex_date": "2026-12-03"}),
         ("name_changes", RENAME),
@@ -99,6 +99,18 @@ def test_what_our_books_may_have_to_follow_yet_is_told_for_days(exchange: Loopba
     found = the_source(exchange).corporate_actions([GE, HPE, IBM, XOM], TODAY)
 
     assert [(each.symbol, each.kind) for each in found] == [(HPE, ActionKind.MERGER), (GE, ActionKind.RENAME)]
+
+
+def test_actions_of_the_days_before_are_read(exchange: LoopbackExchange) -> None:
+    """A desk that was off for ten days hears of them; of those before it does not."""
+    rows = [{**SPLIT, "process_date": day, "ex_date": day} for day in ("2026-11-08", "2026-11-09", "2026-11-18")]
+    announce(exchange, *(("forward_splits", row) for row in rows))
+
+    read = the_source(exchange).corporate_actions([IBM], TODAY)
+    assert [each.ex_date for each in read if isinstance(each, CorporateAction)] == [
+        date(2026, 11, 9),
+        date(2026, 11, 18),
+    ]
 
 
 def test_all_pages_of_actions_are_read(exchange: LoopbackExchange, monkeypatch: pytest.MonkeyPatch) -> None:
