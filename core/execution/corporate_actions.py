@@ -173,7 +173,8 @@ def spun_off(
 ) -> SpinOff | None:
     """Return whose the new shares are, a ratio for each share of the source; None if the broker has another number.
 
-    The new shares and those of the source have the cost of before together, where the broker says so.
+    The new shares and those of the source have the cost of before together, where the broker says so; less that of a
+    fraction which it paid in cash.
     """
     exact = _net(held) * ratio
     if not exact or not (abs(came.quantity - exact) <= ROUNDED * abs(exact) or came.quantity == _whole(exact)):
@@ -181,15 +182,13 @@ def spun_off(
     average = came.average_price
     its = owners_of_split(held, came.quantity, ratio)
     owners = tuple(OwnerShare(one.strategy, one.quantity, average) for one in its if one.quantity)
-    before, cost = sum((p.cost for p in held), ZERO), abs(came.quantity) * average
-    is_moved = (
-        source is not None
-        and source.quantity == _net(held)
-        and abs(abs(source.quantity) * source.average_price + cost - before) <= SAME * before
-        and cost > 0
-    )
-    part = 1 - cost / before
-    left = tuple(OwnerShare(p.strategy, p.quantity, Price(p.average_price * part)) for p in held) if is_moved else ()
+    before, theirs = sum((p.cost for p in held), ZERO), ZERO if source is None else source.average_price * _net(held)
+    costs = [abs(shares) * average for shares in (came.quantity, exact)]
+    moved = next((cost for cost in costs if cost > 0 and abs(abs(theirs) + cost - before) <= SAME * before), None)
+    if moved is None or source is None or source.quantity != _net(held):
+        return SpinOff(held[0].symbol, owners, ())
+    part = 1 - moved / before
+    left = tuple(OwnerShare(p.strategy, p.quantity, Price(p.average_price * part)) for p in held)
     return SpinOff(held[0].symbol, owners, left)
 
 
@@ -282,12 +281,11 @@ def split(held: Position, quantity: Quantity, by: Rescaling) -> Position:
     """
     ratio, came_back = by.ratio, by.cash * abs(held.quantity)
     if came_back:
-        left = 1 - came_back / held.cost
         held = replace(
             held,
             cost=Money(held.cost - came_back),
-            entry_cost=Money(held.entry_cost * left),
-            intended_cost=Money(held.intended_cost * left),
+            entry_cost=Money(held.entry_cost - came_back),
+            intended_cost=Money(held.intended_cost - came_back),
         )
     exact = held.quantity * ratio
     paid = exact - quantity if abs(exact - quantity) > ROUNDED * abs(exact) else ZERO

@@ -86,11 +86,18 @@ def _failure_before(books: LedgerState, flat: Position, closing: Order) -> ExitR
 
 
 def with_part(held: Position, share: OwnerShare) -> Position:
-    """Return the position as if it was opened with this part; the same object if nothing changed."""
+    """Return the position as if it was opened with this part; the same object if nothing changed.
+
+    If only the cost of its shares changed, its trade goes on.
+    """
     if held.quantity and (held.quantity, held.average_price) == (share.quantity, share.average_price):
         return held
     size = Quantity(abs(share.quantity))
     cost = held.instrument.cost(size, share.average_price)
+    if held.quantity == share.quantity:  # a part of the cost went to other shares: what was closed before stays
+        gone = held.cost - cost
+        entry_cost, intended = Money(held.entry_cost - gone), Money(held.intended_cost - gone)
+        return replace(held, cost=cost, entry_cost=entry_cost, intended_cost=intended)
     return Position(
         held.symbol, held.strategy, held.opened_at, held.entry_order, share.quantity, cost, size, cost, cost,
         regime=held.regime, fees=held.fees, heard_at=held.heard_at, traded=held.traded,

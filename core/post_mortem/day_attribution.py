@@ -236,15 +236,19 @@ class Books:
                 self._correct(corrected)
 
     def _correct(self, fact: facts.PositionCorrected) -> None:
-        """Note a correction: the shares were held all along. A split only multiplies them."""
+        """Note a correction: the shares were held all along. A split only multiplies them, a spin-off divides them."""
         after = {(fact.symbol, o.strategy): Standing(o.quantity, o.average_price) for o in fact.owners}
         held = [key for key, each in self.standing.items() if key[0] == fact.symbol and each.quantity]
         if not after and fact.quantity:
             alone = held[0] if len(held) == 1 else (fact.symbol, UNKNOWN_OWNER)
             after = {alone: Standing(fact.quantity, fact.average_price)}
+        is_beside = any(key[0] == fact.came_from and each.quantity for key, each in self.standing.items())
+        if is_beside:  # its worth left the shares that it came from, and those are held
+            for key in [key for key in self.taken_over if key[0] == fact.symbol]:
+                del self.taken_over[key]
         for key in dict.fromkeys((*held, *after)):
             now, was = after.get(key, Standing(ZERO, None)), self.standing.get(key, Standing(ZERO, None))
-            if not fact.is_split:
+            if not fact.is_split and not is_beside:
                 self.taken_over[key] += now.quantity - was.quantity
             self.standing[key] = now
 

@@ -5,15 +5,17 @@ The expected figures are computed here, from shares at 100 USD and a special div
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from core.facts import AlertRang, CorporateActionApplied, SignalRaised
+from core.facts import AlertRang, CorporateActionApplied, SignalRaised, TradeClosed
+from core.messages.commands import OpenTicket, ProposeClose
 from core.messages.desk_commands import KeepAlert
 from core.messages.inputs import PastArrived
 from core.model.alert import AlertKind, AlertTerms
@@ -21,15 +23,17 @@ from core.model.bar import Bar
 from core.model.order import Effect, StopHolder
 from core.model.reference_data import ActionKind, CorporateAction, PastDay, PastDays
 from core.model.rescaling import SAME
-from core.model.values import Price
+from core.model.values import Price, Quantity
+from core.post_mortem.day_attribution import closes_of, days_explained
 from core.settings.settings import Settings
+from tests.kit.splits import Fate
 from tests.scenarios.changes import confirms_now, passes
 from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.scenarios.receivers import Receivers, with_receivers
 from tests.scenarios.test_announced_moves import announced
-from tests.scenarios.test_cash_and_spin_offs import SPECIAL, sleeps
+from tests.scenarios.test_cash_and_spin_offs import BOTH, LATER, SPECIAL, SPIN_OFF, merges, sleeps, spins_off
 from tests.scenarios.test_renames import NEW, RENAMED, a_house
-from tests.scenarios.test_splits import FRIDAY, MONDAY, SHOWN_AT, terms
+from tests.scenarios.test_splits import FRIDAY, MONDAY, SHOWN_AT, THURSDAY, terms
 from tests.unit.core.brokers.trading_floor import SPY, at
 
 
@@ -187,3 +191,97 @@ def test_a_past_close_below_a_dividend_is_left_out(close: str, left: list[int]) 
     assert [price for _, price in closes] == left
     assert [price for _, price in house.desk.sizing.ranges.state.by_symbol[SPY].closes] == left
     assert house.desk.sizing.ranges.likeness(SPY, NEW)[1] == len(left) - 1
+
+
+# ── results ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def a_house_that_sold_a_part() -> House:
+    """Twenty were bought at 100, and ten of them sold at 110."""
+    bars = [*minutes("15:40", "15:49", "100"), *minutes("15:50", "15:59", "110")]
+    for symbol, price in ((SPY, "100"), (NEW, "180")):
+        bars += minutes("09:30", "09:45", price, day=FRIDAY, symbol=symbol)
+    house = with_receivers(House(bars, terms(), cash=Decimal(5000)), Receivers()).opens().until("15:45")
+    house.presses(a_typed_buy("20", limit=None, stop="90"))
+    confirms_now(house)
+    house.until("15:52").presses(ProposeClose(SPY, quantity=Quantity(Decimal(10))))
+    confirms_now(house)
+    return house.until("16:02")
+
+
+def closes(house: House, symbol: str) -> Decimal:
+    """The rest is sold on Friday; the result of the trade is returned."""
+    house.until("09:32", FRIDAY).presses(ProposeClose(symbol))
+    its = next(p for p in house.desk.stage.proposals() if p.is_exit and p.symbol == symbol and not p.is_guard)
+    house.presses(OpenTicket(its.id))
+    passes(house, 1)
+    house.confirms()
+    house.until("09:35", FRIDAY)
+    (closed,) = house.facts(TradeClosed)
+    return closed.trade.profit
+
+
+def test_the_result_of_a_trade_with_a_part_sold_before_a_merger_with_cash() -> None:
+    """2,000 paid; 1,100, then 100 in cash, and 900 for the five new shares: 100 in all."""
+    house = a_house_that_sold_a_part()
+    sleeps(house, is_up=False)
+    merges(house, Fate.CANCELLED)
+    house.restarted()
+    announced(house, BOTH)
+    house.until_moment(LATER)
+
+    assert closes(house, NEW) == 100
+
+
+def test_the_result_of_a_trade_with_a_part_sold_before_a_spin_off() -> None:
+    """Ten sold at 110 that cost 100; ten at 100 that cost 88 beside the new shares: 220 in all."""
+    house = a_house_that_sold_a_part()
+    sleeps(house, is_up=False)
+    spins_off(house, "2", "120")
+    house.restarted()
+    announced(house, SPIN_OFF)
+    house.until_moment(LATER)
+
+    assert closes(house, SPY) == 220
+    assert_can_be_rebuilt(house)
+
+
+@pytest.mark.parametrize("is_announced_first", [True, False])
+def test_a_fraction_of_a_spin_off_leaves_with_its_cost(*, is_announced_first: bool) -> None:
+    """Two and a half at 48 were due: 880 stay with the source, 96 are the two shares', 24 the half share's."""
+    house = a_house(RENAMED)
+    sleeps(house, is_up=True)
+    if is_announced_first:
+        announced(house, SPIN_OFF)
+    spins_off(house, "2", "96")
+    house.exchange._ledger._holdings[SPY].cost -= Decimal(24)
+    house.exchange._ledger.cash += Decimal(24)
+    house.until_moment(LATER)
+    announced(house, SPIN_OFF)
+    house.until_moment(LATER + timedelta(minutes=2))
+
+    held = {(p.symbol, p.strategy): (p.quantity, p.cost) for p in house.desk.ledger.positions()}
+    assert held == {(SPY, "manual"): (10, 880), (NEW, "manual"): (2, 96)}
+
+
+@pytest.mark.parametrize("is_announced_first", [True, False])
+def test_a_spin_off_is_no_loss_of_its_day(*, is_announced_first: bool) -> None:
+    """SPY fell from 100 to 88, and two new shares are worth 60: nothing was gained or lost."""
+    house = a_house(RENAMED)
+    sleeps(house, is_up=True)
+    if is_announced_first:
+        announced(house, SPIN_OFF)
+    spins_off(house, "2", "120")
+    house.until_moment(LATER)
+    announced(house, SPIN_OFF)
+    house.until_moment(LATER + timedelta(minutes=2))
+    day_of, by_day = house.calendar.trading_day, defaultdict(list)
+    for record in house.journal.records():
+        by_day[day_of(record.at)].append(record)
+    closes = closes_of({}, house.journal.records(), day_of)
+    closes.take(SPY, FRIDAY, Price(Decimal(88)))
+    closes.take(NEW, FRIDAY, Price(Decimal(60)))
+
+    (told,) = days_explained([FRIDAY], by_day[THURSDAY], {FRIDAY: by_day[FRIDAY]}, (), closes, {})
+    assert {part.name: part.amount for part in told.parts if part.amount} == {"SPY manual": -120, "NEWCO manual": 120}
+    assert told.explained == 0
