@@ -470,6 +470,9 @@ def _activity(fact: ActivityFact) -> str:
             at = "" if fact.price is None else f" at {plain(fact.price)}"
             shares = f"{fact.symbol} {plain(fact.quantity)} shares{at}"
             return f"{shares} moved on {fact.day} ({fact.words}; {fact.activity_id}); the books are compared"
+        case facts.CorporateActionApplied(is_spin_off=True):
+            what = f"a part of {fact.symbol} is spun off on {fact.day}: its prices of before are not those of today"
+            return f"{what}; its strategies begin again"
         case facts.CorporateActionApplied(is_dividend=True):
             paid = f"{fact.symbol} pays a special dividend of {plain(fact.cash or ZERO)} USD a share"
             return f"{paid} to holders of before {fact.day}: earlier prices count less it"

@@ -104,7 +104,7 @@ class CorporateActionApplied(Fact):
         Our orders that the broker lists under the new symbol: they went along.
     cash
         USD a share of before: for which all shares left, zero for a removal without value; beside the new shares of a
-        merger; or of a special dividend. None where none is paid.
+        merger; or of a special dividend, zero on the day of a spin-off. None where none is paid.
     """
 
     activity_ids: tuple[ActivityId, ...]
@@ -151,8 +151,13 @@ class CorporateActionApplied(Fact):
 
     @property
     def is_dividend(self) -> bool:
-        """Whether it is a special dividend: the shares stay, and are worth less by its cash."""
+        """Whether it is a special dividend, or a spin-off: the shares stay, and are worth less."""
         return self.cash is not None and self.evidence is ActionEvidence.ANNOUNCED
+
+    @property
+    def is_spin_off(self) -> bool:
+        """Whether it is the day of a spin-off: a part of the value leaves, and nobody knows yet how much."""
+        return self.is_dividend and not self.cash
 
     @property
     def is_paid_out(self) -> bool:

@@ -15,7 +15,7 @@ from core.model.lazy_dataclass import dataclass
 from core.model.order import Side
 from core.model.position import Ended
 from core.model.reference_data import PastDays
-from core.model.rescaling import Rescaling
+from core.model.rescaling import SAME, Rescaling
 from core.model.session import HOME
 from core.model.sizing import UNKNOWN, WHOLE, Regime
 from core.model.sizing_terms import AtrTerms, CorrelationTerms, KellyTerms, SizingTerms, TrendTerms, VixTerms
@@ -60,6 +60,8 @@ class Moves:
         True range in USD: a plain average over the first bars, then with Wilder's smoothing.
     closes
         Of the days before `day`, oldest first.
+    began
+        The day of a spin-off, since which prices can be compared; None without one.
     """
 
     day: date
@@ -67,6 +69,11 @@ class Moves:
     bars: int = 0
     average: Decimal = ZERO
     closes: list[tuple[date, Price]] = field(default_factory=list)
+    began: date | None = None
+
+    def is_comparable(self, day: date) -> bool:
+        """Whether prices of this day can be compared with those of today."""
+        return self.began is None or day >= self.began
 
 
 @dataclass(slots=True)
@@ -90,9 +97,11 @@ class Ranges:
         else:
             before = moves.close
             if day != moves.day:
-                before = before if day - moves.day <= LONG_WEEKEND else bar.close
-                moves.closes.append((moves.day, moves.close))
-                del moves.closes[:-DAYS]
+                is_next = day - moves.day <= LONG_WEEKEND and moves.is_comparable(moves.day)
+                before = before if is_next else bar.close
+                if moves.is_comparable(moves.day):
+                    moves.closes.append((moves.day, moves.close))
+                    del moves.closes[:-DAYS]
                 moves.day = day
                 self._forget_likenesses()
             high, low = (before if before > high else high), (before if before < low else low)
@@ -110,7 +119,9 @@ class Ranges:
         if told is None:
             return
         if known is not None:
-            told.closes = sorted({**dict(told.closes), **dict(known.closes)}.items())[-DAYS:]
+            told.began = known.began
+            every = {**dict(told.closes), **dict(known.closes)}.items()
+            told.closes = sorted((day, close) for day, close in every if told.is_comparable(day))[-DAYS:]
         if known is not None and known.bars > told.bars:
             known.closes = told.closes
         else:
@@ -136,21 +147,27 @@ class Ranges:
                 moves.average = (told.average * (over - known.bars) + known.average * known.bars) / over
                 moves.bars = over
         kept = {} if known is None else dict(known.closes)
-        every = {**kept, **closes}
-        moves.closes = sorted((day, close) for day, close in every.items() if day < moves.day)[-DAYS:]
+        moves.began = None if known is None else known.began
+        every = {**kept, **closes}.items()
+        before = sorted((day, close) for day, close in every if day < moves.day and moves.is_comparable(day))
+        moves.closes = before[-DAYS:]
         self._forget_likenesses()
 
     def rescale(self, symbol: Symbol, day: date, by: Rescaling) -> None:
         """Count what is of the days before a corporate action per share of after it.
 
-        If minutes of its day were counted already, their first range is the jump itself: the average begins again.
+        If minutes of its day were counted already, their first range is the jump itself: the average begins again. So
+        it does on the day of a spin-off, whose value nobody knows yet, and closes of before count no more.
         """
         moves = self.state.by_symbol.get(symbol)
         if moves is None:
             return
         today = [(each, by.price(close) if each < day else close) for each, close in moves.closes]
         moves.closes = [(each, close) for each, close in today if close > 0]
-        if moves.day < day:
+        if by == SAME:
+            moves.began, moves.bars, moves.average = day, 0, ZERO
+            moves.closes = [(each, close) for each, close in moves.closes if each >= day]
+        elif moves.day < day:
             moves.close, moves.average = by.price(moves.close), by.distance(moves.average)
         else:
             moves.bars, moves.average = 0, ZERO

@@ -45,12 +45,12 @@ class Splits:
     def is_known(self, symbol: Symbol, day: date, ratio: Decimal, tolerance: Decimal) -> bool:
         """Return whether this split was followed already, on that day or within days of it."""
         known = self.state.by_symbol.get(symbol, ())
-        near = (by.ratio for on, by in known if abs(on - day) <= OF_ONE_SPLIT and not by.cash)
+        near = (by.ratio for on, by in known if abs(on - day) <= OF_ONE_SPLIT and by.ratio != 1)
         return any(abs(each - ratio) <= tolerance * ratio for each in near)
 
     def is_paid(self, symbol: Symbol, day: date) -> bool:
-        """Return whether a special dividend of that day was counted."""
-        return any(on == day and by.cash for on, by in self.state.by_symbol.get(symbol, ()))
+        """Return whether a special dividend or a spin-off of that day was counted."""
+        return any(on == day and by.ratio == 1 for on, by in self.state.by_symbol.get(symbol, ()))
 
     def bar_now(self, bar: Bar) -> Bar:
         """Return an unadjusted bar per share of today."""

@@ -29,9 +29,9 @@ from core.messages.effects import Effect
 from core.messages.inputs import CorporateActionsArrived
 from core.model.codes import CancelCode, ProposalEnd
 from core.model.reconciliation import APART, Difference
-from core.model.reference_data import ActionKind
+from core.model.reference_data import BESIDE, ActionKind
 from core.model.reference_data import in_words as action_in_words
-from core.model.rescaling import ONE, Rescaling, ratio_in_words
+from core.model.rescaling import ONE, SAME, Rescaling, ratio_in_words
 from core.model.values import NO_SHARES, ZERO, Price, Quantity, Symbol
 from core.trading_state.splits import OF_ONE_SPLIT
 from core.trading_state.state import TradingState
@@ -68,8 +68,8 @@ class CorporateActions:
         nothing = NO_SHARES
         announced = self.state.sightings.corporate_actions.get(symbol, ())
         for each in sorted(announced, key=lambda each: each.ex_date):
-            day, cash = each.ex_date, each.cash
-            is_paid = each.kind is ActionKind.SPECIAL_DIVIDEND and self._is_news(symbol, day) and cash is not None
+            day, cash = each.ex_date, ZERO if each.kind is ActionKind.SPIN_OFF else each.cash
+            is_paid = each.kind in BESIDE and self._is_news(symbol, day) and cash is not None
             if is_paid and not self.state.splits.is_paid(symbol, day) and self._is_below_price(symbol, cash):
                 evidence, paid = ActionEvidence.ANNOUNCED, Price(cash or ZERO)
                 self.state.record(
@@ -242,6 +242,8 @@ class CorporateActions:
 def _of_before(symbol: Symbol, now: Symbol, by: Rescaling) -> str:
     if now != symbol:
         return f"{symbol} became {now}: it is for shares of before"
+    if by == SAME:
+        return f"a part of {symbol} was spun off: its prices are from before"
     if by.ratio == ONE:
         return f"{symbol} paid a special dividend: its prices are from before"
     return f"{symbol} was split {ratio_in_words(by.ratio)}: its prices are from before"

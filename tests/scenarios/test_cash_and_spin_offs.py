@@ -247,3 +247,26 @@ def test_a_stop_that_the_broker_lowered_is_followed() -> None:
 
     (stop,) = house.desk.ledger.working_exits()
     assert (stop.request.stop_price, stop.is_before_split, house.desk.owed_stops.all()) == (84, False, ())
+
+
+def test_the_day_of_a_spin_off_begins_anew() -> None:
+    """MD-09: nobody knows what the part is worth: ranges and closes of before count no more, and no entry waits on."""
+    house = test_splits.a_house(RENAMED)
+    is_signed_for_days(house)
+    house.is_off_until(at("09:31", FRIDAY))
+    house.restarted().until("09:33:50", FRIDAY)
+    house.presses(a_typed_buy("1", limit="100", stop="90"))
+    passes(house, 1)
+    announced(house, SPIN_OFF)
+    announced(house, SPIN_OFF)
+    passes(house, 1)
+    moves = house.desk.sizing.ranges.state.by_symbol[SPY]
+
+    (begun,) = house.facts(CorporateActionApplied)
+    assert (begun.is_spin_off, begun.owners, begun.split_ratio) == (True, (), None)
+    assert (moves.began, moves.bars, moves.closes) == (FRIDAY, 0, [])
+    assert house.desk.stage.proposals() == ()
+    assert (house.held(), stops(house, SPY)) == ("10", ["10 at 90"])
+    house.until("09:40", FRIDAY)
+    assert house.desk.sizing.ranges.state.by_symbol[SPY].bars > 0
+    assert_can_be_rebuilt(house)
