@@ -19,7 +19,8 @@ from core.workflows import corporate_actions as following
 from core.workflows.corporate_actions import CorporateActions
 from core.workflows.operator.notifying import Notifying
 from core.workflows.orders.closes_elsewhere import ClosesElsewhere
-from core.workflows.protection import owed_stops
+from core.workflows.protection import owed_stops, protective_stops
+from core.workflows.reconciliation import Reconciliation
 
 
 def an_announced_move_is_not_read(patch: pytest.MonkeyPatch) -> None:
@@ -34,7 +35,7 @@ def what_was_announced_is_not_asked(patch: pytest.MonkeyPatch) -> None:
 
 def shares_that_are_gone_are_not_waited_for(patch: pytest.MonkeyPatch) -> None:
     """Between the old symbol and the new one they are corrected away (EX-25, EX-09)."""
-    patch.setattr(CorporateActions, "awaited", lambda *_: "")
+    patch.setattr(Reconciliation, "_announced_for", lambda *_: "")
 
 
 def a_payout_is_no_trade(patch: pytest.MonkeyPatch) -> None:
@@ -51,7 +52,7 @@ def a_payout_has_another_price(patch: pytest.MonkeyPatch) -> None:
 def shares_are_paid_out_before_their_day(patch: pytest.MonkeyPatch) -> None:
     """Whatever is announced, and whatever is listed (EX-25)."""
 
-    def payout(self: CorporateActions, symbol: Any, _comparison: Any) -> Any:
+    def payout(self: CorporateActions, symbol: Any, _comparison: Any, _sold: Any) -> Any:
         held = self.state.ledger.positions_in(symbol)
         found = (each.paid_out for each in self.state.announced_moves(symbol))
         cash = next((each for each in found if each is not None), None)
@@ -68,9 +69,9 @@ def a_cost_moves_with_the_ratio(patch: pytest.MonkeyPatch) -> None:
     """What shares of another number had cost is multiplied too (EX-25, EX-08)."""
     split = recognition.split
 
-    def multiplied(held: Any, quantity: Any, ratio: Decimal) -> Any:
-        after = split(held, quantity, ratio)
-        return replace(after, cost=after.cost * ratio)
+    def multiplied(held: Any, quantity: Any, by: Any) -> Any:
+        after = split(held, quantity, by)
+        return replace(after, cost=after.cost * by.ratio)
 
     patch.setattr(position_book, "split", multiplied)
 
@@ -94,7 +95,8 @@ def an_announcement_counts_where_shares_are_held(patch: pytest.MonkeyPatch) -> N
 
 def an_owed_stop_has_the_price_of_before(patch: pytest.MonkeyPatch) -> None:
     """It would sell today's shares at once, or never (EX-25)."""
-    patch.setattr(owed_stops, "price_now", lambda price, _ratio: price)
+    for module in (owed_stops, protective_stops):
+        patch.setattr(module, "per_share_of_today", lambda order, _by: order)
 
 
 def nobody_is_told_of_an_owed_stop(patch: pytest.MonkeyPatch) -> None:
