@@ -38,6 +38,7 @@ class CorporateAudit:
         """Closed trades of owners since the action."""
         self._before: dict[Symbol, Counter[str]] = {}
         """Of the symbol of after: its closed trades until then."""
+        self.tripped: dict[str, datetime] = {}
         self.filled_at: dict[Symbol, datetime] = {}
         self._to_compare: list[Act] = []
         self._bare_since: dict[tuple[Symbol, str], datetime] = {}
@@ -159,7 +160,9 @@ class CorporateAudit:
         for applied_at, act in self.applied:
             is_its = act.to in fact.scope.split() or act.symbol in fact.scope.split()
             is_by_trade = self.filled_at.get(act.to, applied_at) > applied_at or act.cash is not None
-            self._require(not is_its or is_by_trade, f"{fact.name} tripped by an action alone: {fact}")
+            is_by_market = self.tripped.get(fact.name) == at  # another symbol in this minute too
+            self._require(not is_its or is_by_trade or is_by_market, f"{fact.name} tripped by an action alone: {fact}")
+        self.tripped[fact.name] = at
 
     def _is_of_today(self, fact: facts.ProposalStaged) -> None:
         """A stop for shares of after has a price for those: none that the shares of before had."""

@@ -120,7 +120,7 @@ class Announcing(Timing):
             case "merger" if is_true:
                 return CorporateAction(symbol, ActionKind.MERGER, day, None, *rates, to=name)
             case "merger":
-                return CorporateAction(symbol, ActionKind.MERGER, day, Decimal(3), *rates, to=name)  # and cash
+                return CorporateAction(symbol, ActionKind.MERGER, day, Decimal(3), *rates, to=ANOTHER)  # and cash
             case "cash" if is_true:
                 return CorporateAction(symbol, ActionKind.MERGER, day, cash)
             case "removal" if is_true:
