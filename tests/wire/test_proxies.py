@@ -135,7 +135,7 @@ async def test_a_proxy_over_tls_is_refused_for_the_data_stream(
 
 
 def test_this_machine_and_excepted_hosts_need_none(environment: pytest.MonkeyPatch) -> None:
-    environment.setenv("ALL_PROXY", "socks5://name:secret@10.0.0.1:1080")
+    environment.setenv("ALL_PROXY", "socks5://name:secret@10.0.0.1:1080")  # pragma: allowlist secret
     environment.setenv("NO_PROXY", ".test")
     found = proxy_of("wss://stream.data.alpaca.markets/v2/iex")
 
