@@ -58,6 +58,7 @@ from widgets.orders import NEW
 from widgets.proposals import DRAFT
 
 NO_SYMBOL = "this row is of no symbol"
+PAINTED_TO = "{} answers for your terminal: what it has drawn may not be on your screen yet; on a bad line wait"
 ON_THEIR_WAY = 64
 """Most keys under way through a screen at once; no person types more."""
 
@@ -70,6 +71,9 @@ class DeskApp(App[None]):
     ENABLE_COMMAND_PALETTE = False
     ALLOW_SELECT = False
     TITLE = "Keyturn"
+
+    painted_to = ""
+    """The program that answers for the person's terminal; empty where that answers itself."""
 
     def __init__(
         self,
@@ -142,6 +146,8 @@ class DeskApp(App[None]):
         self.handle.on_change = self._wake_up_soon
         self.handle.start(self._look_at_once)
         self._frame_timer = self.set_interval(1 / self._frames_a_second, self._frame_or_rest)
+        if self.painted_to:
+            self.say(PAINTED_TO.format(self.painted_to), "warning")
 
     def _look_at_once(self) -> None:
         """Called from the engine's thread; a closing desk ignores it."""

@@ -13,6 +13,7 @@ from console.display import DisplayTerms
 from console.frame_loop import choose_moments
 from console.shutdown import CLOSING_TIMEOUT
 from console.terminal.driver import may_ask_for_mouse
+from core.io.multiplexers import answers_for_the_terminal
 from core.model.text_sanitizer import harmless
 
 TURN = 0.001
@@ -31,6 +32,7 @@ def run_desk(
     sys.setswitchinterval(TURN)
     choose_moments()
     desk = DeskApp(handle, surroundings=surroundings, display=display)
+    desk.painted_to = answers_for_the_terminal(os.environ)
     desk.run(mouse=may_ask_for_mouse(os.environ))
     desk.owed.leave_behind()
     has_closed = handle.close("the desk ended", CLOSING_TIMEOUT)

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from core.files.regular_file import bytes_of
+from core.io.multiplexers import answers_for_the_terminal
 from core.runtime.doctor import Finding
 from state.files import Home
 
@@ -65,6 +66,7 @@ def look_around(home: Home, environ: Mapping[str, str]) -> Iterator[Finding]:
     yield _room(home)
     yield _switch(environ)
     yield _terminal(environ)
+    yield from _multiplexer(environ)
 
 
 def _folder(home: Home) -> Finding:
@@ -93,6 +95,15 @@ def _switch(environ: Mapping[str, str]) -> Finding:
     if environ.get("KEYTURN_KILL"):
         return Finding("kill switch", False, "KEYTURN_KILL is set: every desk starts killed", "unset KEYTURN_KILL")
     return Finding("kill switch", True, "not set in the environment", "")
+
+
+def _multiplexer(environ: Mapping[str, str]) -> Iterator[Finding]:
+    """Yield that a program answers for the terminal: what it drew may not be on the person's screen yet (OP-04)."""
+    if name := answers_for_the_terminal(environ):
+        words = f"{name} answers for your terminal: the proof that a ticket is on the screen ends there"
+        yield Finding(
+            "proof of painting", True, words, "on a bad line wait until the screen stands still, then confirm"
+        )
 
 
 def _terminal(environ: Mapping[str, str]) -> Finding:
