@@ -231,6 +231,7 @@ CODES = {
     DeliveryCode.DELIVERED: "delivered",
     DeliveryCode.NOT_SENT: "nobody was reached",
     DeliveryCode.REFUSED: "the receiver said no",
+    DeliveryCode.REFUSED_FOR_GOOD: "the receiver refuses this address: `keyturn notify test` shows what it said",
     DeliveryCode.UNCLEAR: "it failed on its way",
     DeliveryCode.TIMED_OUT: "no answer in time",
     DeliveryCode.CUT_OFF: "the engine ended while it was on its way",

@@ -16,6 +16,8 @@ class DeliveryCode(StrEnum):
     """No connection was made: nothing was sent."""
     REFUSED = "refused"
     """The receiver, or the program, refused; whether it kept the message is unknown."""
+    REFUSED_FOR_GOOD = "refused_for_good"
+    """The receiver knows no such address, or takes nothing from this sender: it refuses the next message too."""
     UNCLEAR = "unclear"
     """It failed after a connection was made."""
     TIMED_OUT = "timed_out"
@@ -38,7 +40,14 @@ NEVER_AGAIN = frozenset({DeliveryCode.KEPT_HERE, DeliveryCode.NO_CHANNEL})
 """Another attempt would have the same result."""
 
 
-UNTIL_MENDED = frozenset({DeliveryCode.BAD_ADDRESS, DeliveryCode.NOT_ENCRYPTED, DeliveryCode.NO_SUCH_KIND})
+UNTIL_MENDED = frozenset(
+    {
+        DeliveryCode.BAD_ADDRESS,
+        DeliveryCode.NOT_ENCRYPTED,
+        DeliveryCode.NO_SUCH_KIND,
+        DeliveryCode.REFUSED_FOR_GOOD,
+    }
+)
 """Attempts fail until a person fixes the cause: an urgent notice is retried a few times, others are not."""
 
 

@@ -64,6 +64,11 @@ class WebServer:
             return
         if "500" in request.path or self.is_down:
             whole = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 2\r\n\r\n{}"
+        if "moved" in request.path:
+            body = b'{"ok":false,"error_code":400,"parameters":{"migrate_to_chat_id":-1001234567890}}'
+            whole = b"HTTP/1.1 400 Bad Request\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+        if "404" in request.path:
+            whole = b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n{}"
         if "307" in request.path:
             whole = b"HTTP/1.1 307 Temporary Redirect\r\nLocation: /other\r\nContent-Length: 0\r\n\r\n"
         request.wfile.write(whole)

@@ -136,6 +136,18 @@ def test_answers_of_500_and_of_200_twice(web: WebServer, notifiers):
     assert len(web.heard) == 2
 
 
+def test_a_refusal_for_good_says_what_the_answer_names(web: WebServer, notifiers):
+    """SY-03: a Telegram group that became a supergroup has another id; an address that is gone has none"""
+    notifier = a_notifier(notifiers, {"moved": web.url("moved"), "gone": web.url("404")})
+
+    moved, gone = notifier.deliver("moved", FILL), notifier.deliver("gone", FILL)
+
+    assert (moved.code, moved.status) == (DeliveryCode.REFUSED_FOR_GOOD, 400)
+    assert "-1001234567890" in moved.said
+    assert (gone.code, gone.status) == (DeliveryCode.REFUSED_FOR_GOOD, 404)
+    assert "another id" not in gone.said
+
+
 def test_how_a_program_can_fail(notifiers, tmp_path: Path):
     """OP-06, SY-03: being written, it is busy and tried again; what is missing or no program is for a person to fix."""
     program, plain, fails = tmp_path / "push", tmp_path / "plain", tmp_path / "fails"

@@ -23,6 +23,10 @@ from core.runtime.notifier.message import Message
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
 OF_THIS_MACHINE = frozenset({"blink1", "dbus", "qt", "glib", "kde", "gnome", "macosx", "syslog", "windows"})
 """Services whose messages never leave this machine."""
+FOR_GOOD = frozenset({400, 401, 403, 404, 410})
+"""Answers that the next message of this address gets too."""
+MOVED = re.compile(rb'"migrate_to_chat_id"\s*:\s*(-?\d{1,20})')
+"""In Telegram's answer for a group that became a supergroup."""
 _STATUS = re.compile(r"\berror[=: ]+(\d{3})\b", re.ASCII)
 
 
@@ -43,6 +47,7 @@ def send(address: str, message: Message) -> Delivery:
         return Delivery(DeliveryCode.NOT_ENCRYPTED, said=why)
     if service.host in LOOPBACK:
         os.environ["NO_PROXY"] = "*"  # only in this process, which ends with its attempt
+    _GuardedAdapter.moved_to = ""
     requests.adapters.HTTPAdapter = _GuardedAdapter  # type: ignore[misc]
     requests.sessions.HTTPAdapter = _GuardedAdapter  # type: ignore[attr-defined]
     desk = apprise.Apprise(asset=_asset())
@@ -50,8 +55,16 @@ def send(address: str, message: Message) -> Delivery:
     notify_type = NotifyType.WARNING if message.is_urgent else NotifyType.INFO
     if desk.notify(body=message.text, title=message.title, notify_type=notify_type, body_format=NotifyFormat.TEXT):
         return DELIVERED
-    said = heard.last
-    return Delivery(DeliveryCode.REFUSED if _status(said) else DeliveryCode.UNCLEAR, _status(said), said)
+    said, status = heard.last, _status(heard.last)
+    if _GuardedAdapter.moved_to:
+        said = f"the group has another id now, {_GuardedAdapter.moved_to}: write it in the channel's address; {said}"
+    return Delivery(_code(status), status, said)
+
+
+def _code(status: int | None) -> DeliveryCode:
+    if status is None:
+        return DeliveryCode.UNCLEAR
+    return DeliveryCode.REFUSED_FOR_GOOD if status in FOR_GOOD else DeliveryCode.REFUSED
 
 
 def _asset() -> AppriseAsset:
@@ -89,13 +102,21 @@ def _in_the_clear(service: Any) -> str | None:
 
 
 class _GuardedAdapter(HTTPAdapter):
-    """Refuse unencrypted requests and unverified certificates from any service, except to this machine."""
+    """Refuse unencrypted requests and unverified certificates from any service, except to this machine.
+
+    Its process sends one message: `moved_to` is the id that the answer names in place of the address's.
+    """
+
+    moved_to = ""
 
     def send(self, request: Any, *args: Any, **named: Any) -> Any:
         parts = urlsplit(request.url)
         if parts.hostname not in LOOPBACK and (parts.scheme != "https" or named.get("verify") is False):
             raise requests.exceptions.InvalidURL("it would go in the clear")
-        return super().send(request, *args, **named)
+        answer = super().send(request, *args, **named)
+        if answer.status_code in FOR_GOOD and (found := MOVED.search(answer.content)) is not None:
+            _GuardedAdapter.moved_to = found[1].decode()
+        return answer
 
 
 class _Heard(logging.Handler):
