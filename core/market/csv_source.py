@@ -41,6 +41,7 @@ from core.market.file_shape import (
     is_of_days,
     of_one_symbol,
     require_one_reading,
+    require_volume,
     require_zone,
     shape_of,
     symbol_in_column,
@@ -89,12 +90,14 @@ def read_bars(path: Path, symbol: Symbol, zone: ZoneInfo | None = None) -> Packe
     else:
         rows = zoned(path, rows, shape, zone)
     times, found = RowTimes(path), PackedRows(partial(Bar, symbol), len(BAR_COLUMNS) - 1)
+    has_volume = False
     for index, row in enumerate(rows):
         try:
             _require_width(table, row)
             start = _time(row, shape.when)
             figures = _figures(row, shape.columns, BAR_COLUMNS)
             _require_bar(*map(NUMBER, figures))
+            has_volume = has_volume or bool(NUMBER(figures[-1]))
         except _BadRowError as error:
             found.keep(BrokenRow(place_of(path, index), str(error)))
             continue
@@ -103,6 +106,9 @@ def read_bars(path: Path, symbol: Symbol, zone: ZoneInfo | None = None) -> Packe
     times.require_order("minute")
     _require_readable(path, found, "minute, or a day", is_whole=file.is_whole)
     times.require_minutes()
+    times.require_starts()
+    if not has_volume:
+        require_volume(table, shape, len(found))
     return found
 
 
@@ -286,7 +292,7 @@ def read_days(path: Path, symbol: Symbol, venue: Venue = HOME) -> list[DayRow | 
     shape = shape_of(table)
     require_one_reading(table, shape)
     items: list[DayRow | BrokenRow] = []
-    times = RowTimes(path)
+    times, has_volume = RowTimes(path), False
     for index, row in enumerate(of_one_symbol(table, table.rows, shape, symbol)):
         day = table.why_too_long(row) or _day(row, shape.when, venue)
         if isinstance(day, str):
@@ -294,10 +300,14 @@ def read_days(path: Path, symbol: Symbol, venue: Venue = HOME) -> list[DayRow | 
             continue
         times.add(index, day, row[shape.when])
         items.append(DayRow(place_of(path, index), day, row, shape.columns))
+        last = shape.columns[-1]
+        has_volume = has_volume or last >= len(row) or row[last].strip().strip("0.") != ""
     times.require_order("day")
     if all(isinstance(item, BrokenRow) for item in items):
         raise TableError(f"{path}: no row names its day, such as 2008-01-02; fix the file", FileFault.UNREADABLE)
     times.require_days()
+    if not has_volume:
+        require_volume(table, shape, len(items))
     return items
 
 

@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import islice, pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -49,6 +49,12 @@ A_DAY_APART = timedelta(hours=20)
 """Less than any gap between daily bars, even when the clocks change or around a half day."""
 A_WEEK_APART = timedelta(days=5)
 """Less than any gap between weekly bars; between daily bars there are at most four nights."""
+A_NIGHT = timedelta(hours=6)
+"""Between two sessions; less than any night."""
+FIRST_END, CLOSES = time(9, 31), frozenset({time(13), time(16)})
+"""The end of a session's first minute, and of its last one, New York time."""
+FEWEST_OF_A_DAY = 60
+"""Rows from which on the times of a session's first and last bar show what they mean."""
 FEWEST_GAPS = 3
 """Gaps needed to determine the length of bars: two traded minutes may be any distance apart."""
 STEADY_GAP, STEADY = timedelta(minutes=3), 10
@@ -101,6 +107,19 @@ def shape_of(table: Table) -> Shape:
         tuple(found[figure] for figure in FIGURES),
         table.header.index(clocks[0]) if clocks and is_of_dates else None,
         table.header.index(symbols[0]) if symbols else None,
+    )
+
+
+def require_volume(table: Table, shape: Shape, rows: int) -> None:
+    """Refuse a file of so many rows whose volume is zero in each. Raises `TableError`."""
+    if rows < FEWEST_GAPS:
+        return
+    name = table.header[shape.figures[-1]]
+    others = [other for other in table.header if "vol" in other and other != name]
+    instead = f"; {others[0]} has figures: name that column volume if it counts shares" if others else ""
+    raise TableError(
+        f"{table.path}:{FIRST_ROW}: {name} is 0 in every row, and nothing trades where there is no volume{instead}",
+        FileFault.VOLUME,
     )
 
 
@@ -222,6 +241,8 @@ class RowTimes:
         self._is_falling = True
         self._fault: tuple[int, str, bool] | None = None
         self._gap, self._steady = timedelta(0), 0
+        self._first: date | None = None
+        self._nights: list[tuple[date, date]] = []
         self._longer: tuple[int, timedelta] | None = None
 
     def add(self, index: int, time: date, text: str, *, has_seconds: bool = False) -> None:
@@ -230,8 +251,11 @@ class RowTimes:
         self._with_seconds += has_seconds
         last, self._last = self._last, time
         if last is None:
+            self._first = time
             return
         gap = time - last
+        if gap >= A_NIGHT:
+            self._nights.append((last, time))
         self._gaps[gap] = self._gaps.get(gap, 0) + 1
         if gap == self._gap and gap >= STEADY_GAP:
             self._steady += 1
@@ -283,6 +307,24 @@ class RowTimes:
             "played: export those",
             FileFault.BAR_LENGTH,
         )
+
+    def require_starts(self) -> None:
+        """Refuse minutes with the times of their ends: sessions from 09:31 to 16:00. Raises `TableError`.
+
+        A bar at the close itself is of after the session where times are starts, and no such file begins at 09:31.
+        """
+        if not isinstance(self._first, datetime) or not isinstance(self._last, datetime):
+            return
+        begins = [self._first, *(begin for _, begin in self._nights if isinstance(begin, datetime))]
+        ends = [*(end for end, _ in self._nights if isinstance(end, datetime)), self._last]
+        days = [(HOME.local(begin).time(), HOME.local(end).time()) for begin, end in zip(begins, ends, strict=True)]
+        by_end = sum(begin == FIRST_END and end in CLOSES for begin, end in days)
+        if self._many >= FEWEST_OF_A_DAY and by_end * 10 >= len(days) * 8:
+            raise TableError(
+                f"{self._path}:{FIRST_ROW}: its sessions go from 09:31 to 16:00, so each bar has the time of its end: "
+                "subtract one minute from every time, and play that",
+                FileFault.LABELS,
+            )
 
     def require_days(self) -> None:
         """Refuse bars of weeks or months. Raises `TableError`."""

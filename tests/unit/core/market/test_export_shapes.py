@@ -321,3 +321,71 @@ def test_gaps_tell_how_long_bars_are(
         read_bars(path, SPY)
 
     assert (refusal.value.fault if refusal else None) is fault
+
+
+def a_session(first: str, last: str, day: date = date(2024, 1, 2), volume: str = "1000") -> Iterator[str]:
+    """A row a minute, New York time in UTC."""
+    at = datetime.fromisoformat(f"{day}T{first}").replace(tzinfo=NEW_YORK)
+    end = datetime.fromisoformat(f"{day}T{last}").replace(tzinfo=NEW_YORK)
+    while at <= end:
+        yield f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ},470,471,469,470.5,{volume},77"
+        at += timedelta(minutes=1)
+
+
+def fault_of(path: Path) -> FileFault | None:
+    try:
+        read_bars(path, SPY)
+    except TableError as error:
+        return error.fault
+    return None
+
+
+HEADER = "timestamp,open,high,low,close,volume,tickvol"
+
+
+@pytest.mark.parametrize(
+    ("hours", "is_refused"),
+    [
+        ([("09:31", "16:00")], True),
+        ([("09:31", "16:00"), ("09:31", "16:00"), ("09:31", "13:00")], True),
+        ([("09:30", "15:59")], False),
+        ([("09:30", "16:00")], False),
+        ([("09:31", "15:59")], False),
+        ([("08:00", "18:00")], False),
+        ([("09:31", "16:00"), ("09:30", "15:59"), ("09:30", "15:59")], False),
+        ([("09:31", "09:50")], False),
+    ],
+)
+def test_minutes_with_the_time_of_their_end_are_refused(
+    hours: list[tuple[str, str]], is_refused: bool, tmp_path: Path
+) -> None:
+    """MD-08: every trade would be a minute late, and the last bar of a session one of after it"""
+    days = (date(2024, 1, 2) + timedelta(days=number) for number in range(len(hours)))
+    rows = [row for day, (first, last) in zip(days, hours, strict=True) for row in a_session(first, last, day)]
+    path = tmp_path / "bars.csv"
+    path.write_text("\n".join((HEADER, *rows)) + "\n")
+
+    assert fault_of(path) == (FileFault.LABELS if is_refused else None)
+
+
+@pytest.mark.parametrize(("volume", "outcome"), [("0", FileFault.VOLUME), ("0.0", FileFault.VOLUME), ("1", None)])
+def test_a_file_without_volume_names_the_other_column(volume: str, outcome: FileFault | None, tmp_path: Path) -> None:
+    """MD-08: nothing trades in such bars, and fifteen orders said nothing"""
+    path = tmp_path / "bars.csv"
+    path.write_text("\n".join((HEADER, *a_session("09:30", "10:30", volume=volume))) + "\n")
+
+    assert fault_of(path) == outcome
+    if outcome is not None:
+        with pytest.raises(TableError, match="tickvol"):
+            read_bars(path, SPY)
+
+
+def test_days_without_volume_are_refused_too(tmp_path: Path) -> None:
+    """MD-08"""
+    path = tmp_path / "days.csv"
+    rows = [f"{date(2024, 1, 2) + timedelta(days=n)},470,471,469,470.5,0" for n in range(3)]
+    path.write_text("\n".join(("date,open,high,low,close,volume", *rows)) + "\n")
+
+    with pytest.raises(TableError) as refused:
+        read_days(path, SPY)
+    assert refused.value.fault is FileFault.VOLUME
