@@ -414,7 +414,7 @@ def _suggestion(path: KeyPath, layer: SettingsLayer) -> str:
         return f"; it is called {_called(new, layer)} now: write that"
     known = list(_keys(Settings))
     beside = {key.rpartition(".")[2]: key for key in known if key.rpartition(".")[0] == ".".join(path[:-1])}
-    if len(path) > 1 and (same := get_close_matches(path[-1], beside, 1, 0.5)):
+    if len(path) > 1 and (same := get_close_matches(path[-1], beside, 1, 0.7)):
         return f"; did you mean {_called(beside[same[0]], layer)}?"
     near = get_close_matches(wanted, known, 1, 0.6) or [
         key for key in known if get_close_matches(path[-1], [key.rpartition(".")[2]], 1, 0.8)

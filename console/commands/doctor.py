@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from core.runtime.doctor import Finding
     from core.settings.settings import Settings
 
+ANY_HOST = "https://broker.invalid"
+"""Of none in particular: exceptions by host are in NO_PROXY."""
+
 
 def doctor(context: typer.Context, as_json: AsJson = False) -> None:
     """Check keys, network, clock, market data, disk and terminal; no order is sent. Exit code 1 if a check fails.
@@ -75,7 +78,7 @@ def findings(host: Host) -> Iterator[Finding]:
     yield Finding("settings and keys", True, f"{mode.value} keys, {', '.join(settings.symbols)}", "")
     if mode is Mode.LIVE:
         yield _security_key(settings)
-    yield from _proxies(settings)
+    yield from _proxies()
     symbols = tuple(Symbol(text) for text in settings.symbols)
     connected = kind.connect(settings, mode, keys)
     broker = connected.broker
@@ -86,24 +89,18 @@ def findings(host: Host) -> Iterator[Finding]:
     broker.close()
 
 
-def _proxies(settings: Settings) -> Iterator[Finding]:
-    """Yield the proxy of the environment that requests and streams use, once each (SY-10)."""
-    from core.brokers.alpaca.keys import HOSTS
+def _proxies() -> Iterator[Finding]:
+    """Yield the proxy of the environment that requests and streams use (SY-10)."""
     from core.io.proxies import ProxyRefusedError, proxy_of
     from core.runtime.doctor import Finding
 
-    own = settings.alpaca
-    usual = (f"https://{host}" for host in HOSTS.values())
-    said = []
-    for url in (own.trading_url, own.data_url, own.trade_stream_url, own.data_stream_url, *usual):
-        try:
-            proxy = proxy_of(url) if url else None
-        except ProxyRefusedError as error:
-            yield Finding("proxy", False, str(error), "correct it, or unset it; requests and streams use the same one")
-            return
-        if proxy is not None and proxy.in_words not in said:
-            said.append(proxy.in_words)
-            yield Finding("proxy", True, f"{proxy.in_words}, for requests and streams", "")
+    try:
+        proxy = proxy_of(ANY_HOST)
+    except ProxyRefusedError as error:
+        yield Finding("proxy", False, str(error), "correct it, or unset it; requests and streams use the same one")
+        return
+    if proxy is not None:
+        yield Finding("proxy", True, f"{proxy.in_words}, for requests and streams", "")
 
 
 def _security_key(settings: Settings) -> Finding:

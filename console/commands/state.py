@@ -261,7 +261,8 @@ def example(
         raise OperatorError(f"--profile {profile}: there is none; one of {', '.join(PROFILES)}")
     text = example_settings(profile)
     if output is None:
-        say(text.rstrip("\n"))
+        for line in text.splitlines():
+            say(line)
         return
     try:
         with output.open("x", encoding="utf-8") as file:
