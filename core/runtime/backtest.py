@@ -7,7 +7,7 @@ at each close for a daily equity series. Each signal is noted before any check j
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -75,6 +75,10 @@ class Prices:
         self.starts.append(int(bar.start.timestamp()))
         self._closes.append(float(bar.close))
 
+    def close(self, place: int) -> float:
+        """Return the close of the bar at this place."""
+        return self._closes[place]
+
     @property
     def last(self) -> float | None:
         """The newest close."""
@@ -103,9 +107,6 @@ class Backtest:
     ----------
     series
         The account at each close.
-    held
-        For each row of `series`, the value of an account that bought with all its cash at the first open and held,
-        USD, without costs and dividends.
     """
 
     def __init__(self, runtime: VirtualRuntime, sessions: Iterable[Session], *, is_daily: bool) -> None:
@@ -115,7 +116,7 @@ class Backtest:
         self.signals = Signals()
         self.prices = Prices()
         self.series: list[DayOfEquity] = []
-        self.held: list[float] = []
+        self._last_seen: list[float | None] = []
         self.is_daily = is_daily
         self._orchestrator = runtime.engine.state.orchestrator
         self._raised: list[EntrySignal | ExitSignal] = []
@@ -147,9 +148,24 @@ class Backtest:
         at = session.close if day == session.day else self.runtime.at
         equity, exposure = self.runtime.exchange.closing(at)
         self.series.append(DayOfEquity(day, float(equity), float(exposure)))
-        opened, last = self.prices.first_open, self.prices.last
-        start = self.series[0].equity
-        self.held.append(start if last is None or not opened else start * last / opened)
+        self._last_seen.append(self.prices.last)
+
+    @property
+    def held(self) -> list[float]:
+        """For each row of `series`, the value of an account that bought with all its cash at the first open and held.
+
+        USD, without costs and dividends. A bar of a whole session is heard at the next open, and is of its own day.
+        """
+        closes = self._closes_by_day() if self.is_daily else self._last_seen
+        opened, start = self.prices.first_open, self.series[0].equity if self.series else 0.0
+        return [start if last is None or not opened else start * last / opened for last in closes]
+
+    def _closes_by_day(self) -> list[float | None]:
+        """Return the close of each row's day, of daily bars; that of the day before where it has none."""
+        day_of = self.runtime.engine.state.calendar.trading_day
+        days = [day_of(datetime.fromtimestamp(start, UTC)) for start in self.prices.starts]
+        places = (bisect_right(days, each.day) for each in self.series)
+        return [self.prices.close(place - 1) if place else None for place in places]
 
     def _day_before(self, first: Session) -> date:
         """Return the day of the session before, at whose close the account is as it begins."""

@@ -253,6 +253,17 @@ def test_narrow_page_drops_columns_and_cuts_no_figure(
     assert both[both.index("BRK.B_daily_seeded.csv: ") :].splitlines()[:2] == snapshot
 
 
+def test_buy_and_hold_of_daily_bars_has_the_close_of_each_day(keyturn: Keyturn, year: Path) -> None:
+    """AN-04: a day's bar is heard at the next open, and is of its own day"""
+    rows = [line.split(",") for line in shortened(year, 40).read_text().splitlines()[1:]]
+    close, first_open = {row[0][:10]: float(row[4]) for row in rows}, float(rows[0][1])
+    start, *series = keyturn("backtest", year, "--json").json["equity"]
+
+    assert len(series) == len(rows)
+    for row in series:
+        assert abs(row["buy_and_hold"] - start["equity"] * close[row["day"]] / first_open) < 0.006
+
+
 def test_vwap_on_daily_bars_is_said_to_need_minutes(
     keyturn: Keyturn, days: Path, bars: Path, snapshot: SnapshotAssertion
 ) -> None:
