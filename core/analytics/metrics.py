@@ -14,9 +14,12 @@ import pandas as pd
 
 from core.analytics.presentation import ROLLING
 from core.model.lazy_dataclass import dataclass
+from core.model.values import CENT
 
 SESSIONS_A_YEAR = 252
 """Trading days of a US year, to annualize daily figures."""
+ROUNDING = 1e-12
+"""A deviation below this fraction of the largest return is the arithmetic's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +64,36 @@ def returns_of(equity: pd.Series) -> pd.Series:
     return _changes(equity).dropna()
 
 
-def sharpe(returns: pd.Series) -> float | None:
+def sharpe(returns: pd.Series, cent: float = 0.0) -> float | None:
     """Return the annualized mean over the sample standard deviation; no rate is subtracted.
 
     W. F. Sharpe, "The Sharpe Ratio", Journal of Portfolio Management 21 (1994); annualized by the root of time, which
     A. W. Lo, "The Statistics of Sharpe Ratios" (2002), shows to hold for independent returns. None for fewer than two
-    returns, and for returns that are all equal.
+    returns, and for returns that are all equal but for a rounding to cents.
+
+    Parameters
+    ----------
+    cent
+        A cent as a return, by `cent_of`: an equity is known to it, and a smaller deviation is none.
     """
-    return _a_year(returns, returns.std()) if returns.nunique() > 1 else None
+    return _a_year(returns, returns.std(), cent) if returns.nunique() > 1 else None
 
 
-def sortino(returns: pd.Series) -> float | None:
+def cent_of(equity: pd.Series) -> float:
+    """Return a cent of the mean equity: what a rounding of the account may make of a return."""
+    mean = float(equity.abs().mean()) if len(equity) else 0.0
+    return float(CENT) / mean if mean > 0 else 0.0
+
+
+def sortino(returns: pd.Series, cent: float = 0.0) -> float | None:
     """Return the mean over the downside deviation: the root of the mean of squared losses over all returns, gains as 0.
 
     Annualized like Sharpe's. F. A. Sortino and L. N. Price, "Performance Measurement in a Downside Risk Framework",
-    Journal of Investing 3 (1994), with a target of 0. None for fewer than two returns, and without a loss.
+    Journal of Investing 3 (1994), with a target of 0. None for fewer than two returns, and without a loss of more than
+    a cent; `cent` as of `sharpe`.
     """
-    return _a_year(returns, math.sqrt((returns.clip(upper=0) ** 2).mean())) if len(returns) > 1 else None
+    lost = math.sqrt((returns.clip(upper=0) ** 2).mean()) if len(returns) > 1 else 0.0
+    return _a_year(returns, lost, cent / math.sqrt(len(returns))) if len(returns) > 1 else None
 
 
 def omega(returns: pd.Series, threshold: float = 0.0) -> float | None:
@@ -98,12 +114,12 @@ def rolling(equity: pd.Series, sessions: int = ROLLING) -> pd.DataFrame:
     those of a window with a missing close, are NaN (AN-01).
     """
     windows = _changes(equity).rolling(sessions)
-    deviation = windows.std()
+    deviation, cent = windows.std(), float(CENT) / equity.abs().ffill()
     frame = pd.DataFrame(
         {
             "total_return": (equity / equity.shift(sessions) - 1).where(windows.count() == sessions),
             "volatility": deviation * math.sqrt(SESSIONS_A_YEAR),
-            "sharpe": (windows.mean() / deviation * math.sqrt(SESSIONS_A_YEAR)).where(deviation > 0),
+            "sharpe": (windows.mean() / deviation * math.sqrt(SESSIONS_A_YEAR)).where(deviation > cent),
             "max_drawdown": _deepest_within(equity, sessions + 1),
         }
     )
@@ -131,8 +147,9 @@ def _deepest_within(equity: pd.Series, closes: int) -> pd.Series:
     return (1 - windows / tops).where((tops > 0) | tops.isna(), 0.0).max(axis=1, skipna=False)
 
 
-def _a_year(returns: pd.Series, deviation: float) -> float | None:
-    return float(returns.mean() / deviation * math.sqrt(SESSIONS_A_YEAR)) if deviation > 0 else None
+def _a_year(returns: pd.Series, deviation: float, least: float) -> float | None:
+    is_known = deviation > max(least, ROUNDING * float(returns.abs().max()))
+    return float(returns.mean() / deviation * math.sqrt(SESSIONS_A_YEAR)) if is_known else None
 
 
 def drawdowns(equity: pd.Series) -> pd.Series:
@@ -226,8 +243,8 @@ def metrics(series: Sequence[DayOfEquity], profits: Sequence[float]) -> dict[str
         "last_equity": series[-1].equity if series else None,
         "total_return": series[-1].equity / series[0].equity - 1 if series and series[0].equity > 0 else None,
         "yearly_return": yearly(equity) if is_long else None,
-        "sharpe": sharpe(returns) if is_long else None,
-        "sortino": sortino(returns) if is_long else None,
+        "sharpe": sharpe(returns, cent_of(equity)) if is_long else None,
+        "sortino": sortino(returns, cent_of(equity)) if is_long else None,
         "calmar": calmar(equity) if is_long else None,
         "omega": omega(returns),
         "max_drawdown": fall.depth if fall else 0.0,

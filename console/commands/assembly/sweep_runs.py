@@ -233,9 +233,10 @@ class Sweep:
 
     def _trial(self, run: Run) -> SweepTrial:
         """Return a run as a trial; the program's version is no part of it."""
-        returns = self._file.results[run.key].returns
+        result = self._file.results[run.key]
+        returns = result.returns
         digest = digest_of([run.settings_digest, self._data, self._options.bars.zone, self._options.bars.seed])
-        return SweepTrial(self._strategy, digest, utc_now(), daily_sharpe(returns), len(returns))
+        return SweepTrial(self._strategy, digest, utc_now(), daily_sharpe(returns, result.cent), len(returns))
 
     def _settings_of(self, overrides: tuple[str, ...]) -> Settings:
         bars, is_daily = self._options.bars, self._engine.recording.is_daily

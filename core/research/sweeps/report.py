@@ -139,7 +139,7 @@ def figures_of(result: RunResult) -> dict[str, object]:
     found: tuple[object, ...] = (
         len(profits),
         plain(result.profit),
-        daily_sharpe(result.returns),
+        daily_sharpe(result.returns, result.cent),
         float(equity[-1] / equity[0] - 1) if equity[0] > 0 else None,
         float(np.where(tops > 0, 1 - equity / np.where(tops > 0, tops, 1), 0.0).max()),
         float((profits > 0).mean()) if len(profits) else None,

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.model.lazy_dataclass import dataclass
-from core.model.values import ZERO, Money
+from core.model.values import CENT, ZERO, Money
 
 if TYPE_CHECKING:
     from core.settings.settings import Settings
@@ -82,6 +82,12 @@ class RunResult:
         return found
 
     @property
+    def cent(self) -> float:
+        """A cent of the mean equity, as a return."""
+        mean = float(np.abs(np.asarray(self.equity, dtype=float)).mean())
+        return float(CENT) / mean if mean > 0 else 0.0
+
+    @property
     def trading_days(self) -> tuple[date, ...]:
         """The day of each return."""
         return self.days[1:]
@@ -114,7 +120,7 @@ class Goal(Enum):
     PROFIT = "profit"
 
 
-def daily_sharpe(returns: Floats) -> float | None:
+def daily_sharpe(returns: Floats, cent: float = 0.0) -> float | None:
     """Return the mean over the sample standard deviation, per day, not annualised.
 
     It is the Sharpe ratio of `core.analytics.metrics` without the factor √252. None for fewer than two returns and for
@@ -124,11 +130,13 @@ def daily_sharpe(returns: Floats) -> float | None:
     ----------
     returns
         Daily returns, shape (days,).
+    cent
+        A cent as a return: a smaller deviation is a rounding of the equity.
     """
     if len(returns) < 2:  # noqa: PLR2004
         return None
     deviation = float(returns.std(ddof=1))
-    if deviation <= NOISE * float(np.abs(returns).max()):
+    if deviation <= max(cent, NOISE * float(np.abs(returns).max())):
         return None
     return float(returns.mean()) / deviation
 
@@ -137,7 +145,7 @@ def score(result: RunResult, goal: Goal) -> float | None:
     """Return the figure to rank by; None for a run that never traded, or whose figure is undefined."""
     if not result.is_traded:
         return None
-    return float(result.profit) if goal is Goal.PROFIT else daily_sharpe(result.returns)
+    return float(result.profit) if goal is Goal.PROFIT else daily_sharpe(result.returns, result.cent)
 
 
 def ranked(scores: Sequence[float | None]) -> list[int]:

@@ -17,6 +17,7 @@ from core.analytics.metrics import (
     DayOfEquity,
     Drawdown,
     calmar,
+    cent_of,
     deepest,
     drawdowns,
     expectancy,
@@ -33,6 +34,7 @@ from core.analytics.metrics import (
     yearly,
 )
 from core.analytics.presentation import ROLLING, of_few_sessions, told
+from core.research.sweeps.results import daily_sharpe
 from tests.kit.rows import table
 
 FIRST = date(2024, 1, 1)
@@ -53,6 +55,19 @@ def test_sharpe_and_sortino_match_plain_sums() -> None:
     assert sharpe(returns) == pytest.approx(fmean(plain) / stdev(plain) * math.sqrt(252))
     downside = math.sqrt(fmean(min(each, 0.0) ** 2 for each in plain))
     assert sortino(returns) == pytest.approx(fmean(plain) / downside * math.sqrt(252))
+
+
+@pytest.mark.parametrize("is_rounded", [False, True])
+def test_constant_returns_have_no_sharpe_ratio(is_rounded: bool) -> None:
+    """AN-01: what is left is the arithmetic's rounding, or that of an account which is told to the cent"""
+    exact = [10_000 * 1.0004**number for number in range(300)]
+    equity = a_series(*(round(each, 2) if is_rounded else each for each in exact))
+    series = [DayOfEquity(day, float(each)) for day, each in equity.items()]
+    found = metrics(series, [])
+
+    assert (found["sharpe"], found["sortino"]) == (None, None)
+    assert rolling(equity)["sharpe"].isna().all()
+    assert daily_sharpe(returns_of(equity).to_numpy(), cent_of(equity)) is None
 
 
 @table("threshold", 0.0, 0.01)
