@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -16,6 +17,9 @@ from core.model.touch import PublicKey, TouchFormError, TouchSignature, WireRead
 from core.ports import OperatorError
 
 VARIABLE = "SSH_AUTH_SOCK"
+TMUX = "TMUX"
+"""Set in its windows: they keep the variables of the connection in which they were opened."""
+TMUX_ANSWERS_IN = 2.0
 TIMEOUT = 30.0
 """Seconds for the touch."""
 MOST_BYTES = 256 * 1024
@@ -25,6 +29,10 @@ REQUEST_IDENTITIES, IDENTITIES_ANSWER, SIGN_REQUEST, SIGN_RESPONSE = 11, 12, 13,
 
 NO_AGENT = f"no ssh-agent: {VARIABLE} is not set here; start one, `ssh-add` the key, then start this again"
 NOT_THERE = f"no answer at {VARIABLE}; start ssh-agent, `ssh-add` the key, then start this again"
+GONE = (
+    f"no answer at {VARIABLE}: its ssh connection ended, and tmux knows no newer one; attach to tmux from the new "
+    f"connection, then try again (`tmux show-environment {VARIABLE}` shows what it knows)"
+)
 NO_KEY = "ssh-agent has no enrolled key; `ssh-add` it, `ssh-add -L` lists what the agent has"
 NOT_TOUCHED = "the key was not touched in time; try again, and touch it while it blinks"
 REFUSED = "ssh-agent refused to sign; plug the key in, or see what its window asks, then try again"
@@ -66,19 +74,28 @@ class SshAgent:
                 connection.shutdown(socket.SHUT_RDWR)
 
     def _connected(self) -> socket.socket:
+        """Connect to the agent; under tmux to that of the newest connection, where the desk's own has ended."""
         if not self._path:
             raise OperatorError(NO_AGENT)
         self._ends_at = self._now() + self._timeout
-        connection = self._socket = socket.socket(socket.AF_UNIX)
-        try:
-            connection.settimeout(self._timeout)
-            connection.connect(self._path)
-        except OSError:
-            connection.close()
-            raise OperatorError(NOT_THERE) from None
+        connection = self._connection(self._path)
+        if connection is None and (newer := _known_to_tmux()) not in ("", self._path):
+            connection = self._connection(newer)
+        if connection is None:
+            raise OperatorError(GONE if os.environ.get(TMUX) else NOT_THERE)
         if self._is_cancelled:
             connection.close()
             raise OperatorError(GIVEN_UP)
+        return connection
+
+    def _connection(self, path: str) -> socket.socket | None:
+        connection = self._socket = socket.socket(socket.AF_UNIX)
+        try:
+            connection.settimeout(self._timeout)
+            connection.connect(path)
+        except OSError:
+            connection.close()
+            return None
         return connection
 
     def _held(self, connection: socket.socket) -> set[bytes]:
@@ -132,3 +149,16 @@ def _only_string(data: bytes) -> bytes:
     except TouchFormError:
         raise OperatorError(NO_SENSE) from None
     return found
+
+
+def _known_to_tmux() -> str:
+    """Return the agent's socket of the newest connection to this tmux; empty without one."""
+    if not os.environ.get(TMUX):
+        return ""
+    try:
+        asked = ["tmux", "show-environment", VARIABLE]
+        told = subprocess.run(asked, capture_output=True, text=True, timeout=TMUX_ANSWERS_IN, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    name, _, path = told.stdout.strip().partition("=")
+    return path if name == VARIABLE else ""

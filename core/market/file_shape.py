@@ -51,8 +51,9 @@ A_WEEK_APART = timedelta(days=5)
 """Less than any gap between weekly bars; between daily bars there are at most four nights."""
 A_NIGHT = timedelta(hours=6)
 """Between two sessions; less than any night."""
-FIRST_END, CLOSES = time(9, 31), frozenset({time(13), time(16)})
-"""The end of a session's first minute, and of its last one, New York time."""
+FIRST_END = (datetime.combine(date.min, HOME.opens) + timedelta(minutes=1)).time()
+CLOSES = frozenset({HOME.closes, time(13)})
+"""The end of a session's first minute, and of its last one on a usual and on a short day, by the exchange's clock."""
 FEWEST_OF_A_DAY = 60
 """Rows from which on the times of a session's first and last bar show what they mean."""
 FEWEST_GAPS = 3
