@@ -37,6 +37,10 @@ LARGEST = 1 << 30
 A_FOLDER = "is a folder; name one CSV file in it"
 PACKED = b"\x1f\x8b"
 """The first bytes of a gzip file."""
+ZIPPED = b"PK\x03\x04"
+"""The first bytes of a zip file, and of a spreadsheet."""
+A_ZIP = "is a zip file or a spreadsheet: unpack it, or save its sheet as CSV in UTF-8"
+OF_A_ZIP = frozenset({".zip", ".xlsx", ".xlsm", ".ods"})
 OTHER_SEPARATORS = ";\t|"
 Row = list[str]
 
@@ -86,6 +90,8 @@ def text_of(path: Path, largest: int = LARGEST) -> str:
 def lines_of(path: Path) -> Iterator[str]:
     """Yield the lines of a regular file, text or Parquet, as they are read, each with its end. Raises `TableError`."""
     with _as_table_errors(path, LARGEST), reading(path, LARGEST) as file:
+        if path.suffix.lower() in OF_A_ZIP:
+            raise TableError(f"{path}: {A_ZIP}", FileFault.FILE)
         if path.suffix.lower() in ENDINGS:
             yield from parquet_lines(file)
         else:
@@ -112,6 +118,8 @@ def _as_table_errors(path: Path, largest: int) -> Iterator[None]:
     except ParquetError as error:
         raise TableError(f"{path}: {error}", FileFault.FILE) from None
     except UnicodeDecodeError as error:
+        if error.object[: len(ZIPPED)] == ZIPPED:
+            raise TableError(f"{path}: {A_ZIP}", FileFault.FILE) from None
         if error.object[: len(PACKED)] == PACKED:
             raise TableError(f"{path}: is packed; unpack it with `gunzip`", FileFault.FILE) from None
         raise TableError(f"{path}: is not UTF-8 text; save it as CSV in UTF-8", FileFault.FILE) from None

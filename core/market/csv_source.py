@@ -220,8 +220,13 @@ def _figures(row: Row, columns: Sequence[int], names: Sequence[str]) -> list[Fig
         if column >= len(row):
             raise _BadRowError(f"{name} is missing: the line has {len(row)} fields")
         if figure_in(row[column]) is None:
-            raise _BadRowError(f"{name} {shown(row[column])} is not a number")
+            raise _BadRowError(f"{name} {shown(row[column])} is not a number{_how_to_write(row[column])}")
     raise AssertionError("a row without a fault")
+
+
+def _how_to_write(text: str) -> str:
+    plain = text.strip().lstrip("$").replace(",", "")
+    return f"; write {plain}" if plain != text.strip() and figure_in(plain) is not None else ""
 
 
 def _require_bar(opened: Decimal, high: Decimal, low: Decimal, close: Decimal, volume: Decimal) -> None:
@@ -304,7 +309,9 @@ def read_days(path: Path, symbol: Symbol, venue: Venue = HOME) -> list[DayRow | 
         has_volume = has_volume or last >= len(row) or row[last].strip().strip("0.") != ""
     times.require_order("day")
     if all(isinstance(item, BrokenRow) for item in items):
-        raise TableError(f"{path}: no row names its day, such as 2008-01-02; fix the file", FileFault.UNREADABLE)
+        first = items[0]
+        reason = first.reason if isinstance(first, BrokenRow) else ""
+        raise TableError(f"{path}:{FIRST_ROW}: no row names its day: {reason}", FileFault.UNREADABLE)
     times.require_days()
     if not has_volume:
         require_volume(table, shape, len(items))

@@ -40,6 +40,14 @@ CLOCKS = ("time", "<time>")
 SYMBOLS = ("symbol", "ticker", "<ticker>", "act_symbol")
 SLASHED = re.compile(r"[0-9]{1,4}([/.])[0-9]{1,2}\1[0-9]{1,4}(?![0-9])")
 """`01/02/2024`, `2024.01.02`."""
+SEPARATED = re.compile(r"[/. ]")
+LAST_DAY, LAST_MONTH = 31, 12
+OF_A_BROKER = re.compile(r"([0-9]{8})[ -]+([0-9]{2}:[0-9]{2}(?::[0-9]{2})?)(?: +([A-Za-z]+(?:/[A-Za-z_]+)?))?")
+"""As Interactive Brokers writes times: `20131008 09:30:00 US/Eastern`."""
+HALF_DAYS = re.compile(r"[0-9] ?[AaPp]\.?[Mm]\.?$")
+NAMED_MONTH = re.compile(r"(?i)\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)")
+SERIAL = re.compile(r"[2-6][0-9]{4}(\.[0-9]+)?")
+"""From 1954 to 2091."""
 MIDNIGHT = re.compile(r"[0:.]*")
 EPOCHS: Mapping[int, int] = {9: 1, 10: 1, 12: 10**3, 13: 10**3, 15: 10**6, 16: 10**6, 18: 10**9, 19: 10**9}
 """Digits of a Unix timestamp, and its units per second: in the accepted years no two overlap."""
@@ -163,8 +171,32 @@ def instant_in(text: str) -> datetime | None:
 def when_trouble(text: str, name: str, such_as: str) -> str:
     """Return why a time cannot be read, and how to write it."""
     if SLASHED.match(text):
-        return f"{name} {shown(text)} may name two days; write the year first, as {such_as}"
+        return f"{name} {shown(text)} {_reading_of(text, [text])}"
+    if match := OF_A_BROKER.fullmatch(text):
+        day, clock, zone = match.groups()
+        by = f", and name the zone by --zone {zone}" if zone else f", and name its zone, as by --zone {HOME.zone.key}"
+        return f"{name} {shown(text)}: write it as {day[:4]}-{day[4:6]}-{day[6:]}T{clock}{by}"
+    if HALF_DAYS.search(text):
+        return f"{name} {shown(text)} has a clock of twelve hours: write the hour from 0 to 23, as {such_as}"
+    if NAMED_MONTH.search(text):
+        return f"{name} {shown(text)} names its month: write it as a number, the year first, as {such_as}"
+    if SERIAL.fullmatch(text):
+        return f"{name} {shown(text)} is a spreadsheet's number of a day: format that column as a date, as {such_as}"
     return f"{name} {shown(text)} is no {'day' if name == 'date' else 'time'} such as {such_as}"
+
+
+def _reading_of(text: str, texts: Iterable[str]) -> str:
+    """Return which day a date with slashes or dots names, by all of these dates, and how to write it."""
+    first, second, last = (int(part) for part in SEPARATED.split(text)[:3])
+    others = [[int(part) for part in SEPARATED.split(each)[:3]] for each in texts if SLASHED.match(each)]
+    if first > LAST_DAY:
+        return f"has the year first: write it with hyphens, as {first}-{second:02d}-{last:02d}"
+    year = last if last > LAST_DAY else 2000 + last
+    if any(other[1] > LAST_MONTH for other in others):
+        return f"has the month first, as other rows show: write it as {year}-{first:02d}-{second:02d}"
+    if any(other[0] > LAST_MONTH for other in others):
+        return f"has the day first, as other rows show: write it as {year}-{second:02d}-{first:02d}"
+    return "may name two days, by whose order day and month stand; write the year first, as 2024-01-02"
 
 
 def symbol_in_column(table: Table) -> Symbol | None:
@@ -198,11 +230,8 @@ def require_one_reading(table: Table, shape: Shape) -> None:
             continue
         place, text, name = f"{table.path}:{line}", row[shape.when].strip(), table.header[shape.when] or "the index"
         if SLASHED.match(text):
-            raise TableError(
-                f"{place}: {name} {shown(text)} may name two days, by whose order day and month stand; "
-                "write the year first, as 2024-01-02",
-                FileFault.DATE,
-            )
+            texts = (row[shape.when].strip() for row in table.rows if shape.when < len(row))
+            raise TableError(f"{place}: {name} {shown(text)} {_reading_of(text, texts)}", FileFault.DATE)
         opened = row[shape.figures[0]].strip()
         if "rtype" in table.header and opened.isdecimal() and int(opened) >= RAW_UNIT:
             raise TableError(

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from zipfile import ZipFile
 from zoneinfo import ZoneInfo
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from core.files.csv_files import FileFault, TableError
 from core.market.csv_source import DayRow, is_daily, read_bars, read_days, symbol_named_in
@@ -389,3 +391,54 @@ def test_days_without_volume_are_refused_too(tmp_path: Path) -> None:
     with pytest.raises(TableError) as refused:
         read_days(path, SPY)
     assert refused.value.fault is FileFault.VOLUME
+
+
+def written_days(*days: str, volume: str = "1000") -> str:
+    return "\n".join(("date,open,high,low,close,volume", *(f"{day},10,11,9,10.5,{volume}" for day in days))) + "\n"
+
+
+FOREIGN = {
+    "a broker's times": f"{HEADER}\n" + "".join(f"20131008 09:{n}:00 US/Eastern,1,2,1,2,5,0\n" for n in range(30, 42)),
+    "twelve hours": f"{HEADER}\n" + "".join(f"2013-10-08 09:{n} AM,1,2,1,2,5,0\n" for n in range(30, 42)),
+    "month first": written_days(*(f"11/{n}/2013" for n in range(12, 20))),
+    "day first": written_days(*(f"{n}.11.13" for n in range(12, 20))),
+    "either first": written_days(*(f"11/{n:02}/2013" for n in range(1, 9))),
+    "year first": written_days(*(f"2026.06.{n:02}" for n in range(1, 9))),
+    "a month's name": written_days(*(f"{n}-Nov-13" for n in range(12, 20))),
+    "a spreadsheet's days": written_days(*(str(41_560 + n) for n in range(8))),
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_a_foreign_time_says_what_to_write(name: str, tmp_path: Path, snapshot: SnapshotAssertion) -> None:
+    """MD-08: with row and column"""
+    path = tmp_path / "bars.csv"
+    path.write_text(FOREIGN[name])
+    with pytest.raises(TableError) as refused:
+        (read_days if is_daily(path) else read_bars)(path, SPY)
+
+    assert str(refused.value).removeprefix(str(path)) == snapshot
+
+
+@pytest.mark.parametrize("ending", ["zip", "xlsx"])
+def test_a_packed_file_is_named(ending: str, tmp_path: Path) -> None:
+    """MD-08"""
+    path = tmp_path / f"bars.{ending}"
+    with ZipFile(path, "w") as packed:
+        packed.writestr("bars.csv", written_days("2024-01-02"))
+    with pytest.raises(TableError, match="zip file or a spreadsheet") as refused:
+        read_bars(path, SPY)
+
+    assert refused.value.fault is FileFault.FILE
+
+
+def test_a_grouped_number_says_how_to_write_it(tmp_path: Path) -> None:
+    """MD-08"""
+    path = tmp_path / "bars.csv"
+    path.write_text(
+        f'{HEADER}\n2024-01-02T14:30:00Z,10,11,9,10.5,1000,1\n2024-01-02T14:31:00Z,10,11,9,10.5,"525,757",1\n'
+    )
+
+    _, broken = read_bars(path, SPY)
+    assert isinstance(broken, BrokenRow)
+    assert broken.reason == "volume '525,757' is not a number; write 525757"
