@@ -15,7 +15,18 @@ from core.model.order import OrderStatus
 from core.model.signal import ExitReason
 from core.model.values import Quantity, plain
 from core.risk.standard_gate import standard_gate
-from tests.scenarios.house import FALL, RECOVERY, STEADY, House, a_day, a_house_in_a_position, a_house_with_a_proposal
+from tests.scenarios.changes import confirms_now, passes
+from tests.scenarios.house import (
+    FALL,
+    RECOVERY,
+    STEADY,
+    House,
+    a_day,
+    a_house_in_a_position,
+    a_house_with_a_proposal,
+    a_typed_buy,
+    minutes,
+)
 from tests.scenarios.requests import CANCEL, buy, requested, sell
 from tests.unit.core.brokers.trading_floor import SPY, at
 
@@ -299,3 +310,21 @@ def test_a_close_leaves_other_strategies_alone(snapshot: SnapshotAssertion) -> N
 
     assert house.last(facts.ProposalSkipped).reasons == snapshot
     assert house.desk.stage.proposals() == ()
+
+
+@pytest.mark.usefixtures("a_tick_each_way")
+@pytest.mark.parametrize("limit", ["102", "100.01"])
+def test_a_limit_beyond_the_quote_is_no_gain(limit: str) -> None:
+    """AN-01: bought at the ask of 100.01, as aimed at, and sold a cent below the last price"""
+    house = House(minutes("09:55", "10:30")).opens().until("10:05")
+    house.presses(a_typed_buy("0.4", limit=limit, stop="98.5"))
+    confirms_now(house)
+    passes(house, 5)
+    bought = [fact.fill.price for fact in house.facts(facts.OrderFilled)]
+    house.presses(ProposeClose(SPY))
+    confirms_now(house)
+    passes(house, 5)
+
+    assert bought == [Decimal("100.01")]
+    (trade,) = [fact.trade for fact in house.facts(facts.TradeClosed)]
+    assert trade.slippage == Decimal("0.4") * Decimal("0.01")

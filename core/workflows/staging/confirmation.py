@@ -33,9 +33,9 @@ from core.workflows.staging.order_changes import OrderChanges
 from core.workflows.staging.proposal_intake import candidate_of, left_to_close
 from core.workflows.staging.ticket_checks import (
     TicketAuthorizations,
+    aimed_at_sending,
     is_as_shown,
     reviewed,
-    touch_of,
     verdicts_at_the_key,
 )
 from core.workflows.staging.tickets import SharedReadings, review_time
@@ -280,7 +280,7 @@ class Confirmations:
                 stop=proposal.stop if isinstance(proposal.stop, StopPlan) else None,
                 parent=self.order_changes.parent_of(proposal),
                 exit_reason=exit_reason_of(ticket.order, proposal),
-                intended_price=proposal.intended_price or touch_of(ticket.order.side, context),
+                intended_price=aimed_at_sending(ticket.order, proposal.intended_price, context),
                 reference=proposal.reference,
                 expires_at=self._order_end(proposal),
                 role=self.order_changes.role_of(proposal),

@@ -15,7 +15,7 @@ from core.exit_rules import in_words
 from core.model.account import Account, Channel, ConnectionState
 from core.model.bar import NoQuote, Quote
 from core.model.broker import FreshFigures, NoAnswer
-from core.model.order import Effect, OrderType, Side, StopHolder, Terms
+from core.model.order import Effect, OrderRequest, OrderType, Side, StopHolder, Terms
 from core.model.session import NoSession, Session
 from core.model.staging import (
     FIGURES,
@@ -330,6 +330,17 @@ def touch_of(side: Side, context: ReviewContext) -> Price | None:
     if not isinstance(context.quote, Quote):
         return None
     return context.quote.ask if side is Side.BUY else context.quote.bid
+
+
+def aimed_at_sending(order: OrderRequest, aimed: Price | None, context: ReviewContext) -> Price | None:
+    """Return the price that a fill is compared with: what was aimed at, or the quote's at the key where that is better.
+
+    A limit beyond the quote trades at the quote: its distance to the limit is no gain.
+    """
+    touch = touch_of(order.side, context)
+    if aimed is None or touch is None or order.type is not OrderType.LIMIT:
+        return touch if aimed is None else aimed
+    return min(aimed, touch) if order.side is Side.BUY else max(aimed, touch)
 
 
 def _refused(check: str, reason: str) -> Verdict:
