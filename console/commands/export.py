@@ -60,7 +60,7 @@ def trades(context: typer.Context, account: Account = None, as_json: AsJson = Fa
 
 def export(
     context: typer.Context,
-    pane: Annotated[str, typer.Argument(help="proposals, positions, orders, trades, protections, watch …")],
+    pane: Annotated[str, typer.Argument(help="account, proposals, positions, orders, trades, protections, watch …")],
     account: Account = None,
     as_json: AsJson = False,
     as_csv: AsCsv = False,

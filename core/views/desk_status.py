@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import ClassVar
 
 from core.model.account import ConnectionStatus, LatencySpan, Mode
 from core.model.codes import OF_A_PERSON, DeskState, HaltCause, ProposalEnd
@@ -158,6 +159,8 @@ class StatusView:
     acceptable
         In a read-only desk, the differences that a typed word accepts from the broker's books (EX-09); empty otherwise.
     """
+
+    FIRST: ClassVar = ("account", "equity", "day_change", "buying_power", "margin_distance", "at_risk")
 
     at: datetime
     account: AccountId

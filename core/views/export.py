@@ -23,6 +23,7 @@ from core.model.lazy_dataclass import dataclass
 from core.model.text_sanitizer import harmless
 from core.model.values import Symbol, plain
 from core.views.desk import PANE, DeskView
+from core.views.desk_status import StatusView
 from core.views.results import ChartBar, HistoryRow
 from core.views.rows import WatchRow
 
@@ -98,6 +99,7 @@ PANES: Mapping[str, Exported] = {
     **dict(_of_panes()),
     "watch": Exported(WatchRow, lambda view: view.watch.rows),
     "chart": Exported(ChartBar, lambda view: () if view.chart is None else view.chart.bars),
+    "account": Exported(StatusView, lambda view: (view.status,)),
 }
 """By the name of the pane, or of a second table in it."""
 HISTORY = Exported(HistoryRow, lambda _view: ())
