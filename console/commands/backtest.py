@@ -19,6 +19,7 @@ from console.commands.shared import (
     VixFile,
     WithoutFrictions,
     Zone,
+    checked_page,
     chosen,
     host_of,
     print_json,
@@ -59,6 +60,7 @@ def backtest(
     """
     if html is not None and html.suffix.lower() not in (".html", ".htm"):
         raise OperatorError(f"--html {html}: its name ends with .html, so that no other file is written over")
+    checked_page(html)
     options = BacktestOptions(
         files=tuple(files),
         strategy=strategy,

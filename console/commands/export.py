@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from state.files import AccountFolder
 
 
+HISTORY_PANE = "history"
 TIMEOUT = 10.0
 """Time-out for the engine's snapshot, in seconds."""
 AT_ONCE = 1 << 18
@@ -62,13 +63,21 @@ def export(
     context: typer.Context,
     pane: Annotated[str, typer.Argument(help="account, proposals, positions, orders, trades, protections, watch …")],
     account: Account = None,
+    day: Annotated[
+        str | None, typer.Option("--day", help="Of history: the day, 2026-11-19; default: the last.")
+    ] = None,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
 ) -> None:
-    """Print the rows of any pane, as the running engine's desk shows them.
+    """Print the rows of any pane, as the running engine's desk shows them; history comes from the journal alone.
 
     Example: keyturn export protections --csv
     """
+    if pane == HISTORY_PANE:
+        _print_history(context, account, day, as_json=as_json, as_csv=as_csv)
+        return
+    if day is not None:
+        raise OperatorError(f"--day {day}: {pane} is of now; `keyturn export history` has other days")
     _print(context, pane, account, as_json=as_json, as_csv=as_csv)
 
 
@@ -97,11 +106,34 @@ def quote(
         _print_rows(list(found), [found], as_csv=as_csv)
 
 
+def _print_history(
+    context: typer.Context, account: str | None, day: str | None, *, as_json: bool, as_csv: bool
+) -> None:
+    """Print a day's orders and trades from the journal; no engine need run. Raises `OperatorError`."""
+    from core.views.builders.history import history_of
+    from core.views.export import HISTORY, cells, first_of, names_of
+    from state.accounts import account_of
+    from state.journal import days_of, read_day
+
+    journal = account_of(host_of(context).home, account).journal
+    days = days_of(journal)
+    if not days:
+        raise OperatorError(f"{journal}: no day is recorded yet")
+    chosen = {each.isoformat(): each for each in days}.get(day or days[-1].isoformat())
+    if chosen is None:
+        raise OperatorError(f"--day {day}: the journal has none; from {days[0]} to {days[-1]} it has {len(days)}")
+    rows = [cells(row) for row in history_of(read_day(journal, chosen))[0]]
+    if as_json:
+        print_json(rows)
+    else:
+        _print_rows(names_of(HISTORY) if as_csv else first_of(HISTORY), rows, as_csv=as_csv)
+
+
 def _print(context: typer.Context, pane: str, account: str | None, *, as_json: bool, as_csv: bool) -> None:
     from core.views.export import PANES, cells, first_of, names_of
 
     if pane not in PANES:
-        raise OperatorError(f"{pane}: no such pane; one of {', '.join(PANES)}")
+        raise OperatorError(f"{pane}: no such pane; one of {', '.join((*PANES, HISTORY_PANE))}")
     exported: Exported = PANES[pane]
     rows = [cells(row) for row in exported.rows(_view(context, account))]
     if as_json:

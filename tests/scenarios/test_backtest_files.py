@@ -158,6 +158,12 @@ def test_existing_page_is_not_overwritten(keyturn: Keyturn, bars: Path, snapshot
     assert (page.read_text(), link.is_symlink(), kept.exists()) == ("mine", True, False)
 
 
+def test_an_own_page_is_written_anew(keyturn: Keyturn, bars: Path) -> None:
+    """SY-07: as every other command does"""
+    page = bars.with_name("page.html")
+    assert [keyturn("backtest", bars, *VWAP, "--html", page).code for _ in range(2)] == [0, 0]
+
+
 def split_on(path: Path, day: str, many: Decimal) -> Path:
     """From that day on each price is divided by so many."""
     lines = path.read_text().splitlines()

@@ -185,12 +185,7 @@ def _leaving_on_a_signal(leave: Any) -> Iterator[None]:
 
 def _require_room(options: BacktestOptions) -> None:
     """Refuse outputs that could not be written later, before the work begins. Raises `OperatorError`."""
-    file = options.page_file
     checked_folder(options.tables_folder)
-    if file is not None and os.path.lexists(file):
-        raise OperatorError(f"{file} is there already, and is not written over; name another file for the page")
-    if file is not None and not file.parent.is_dir():
-        raise OperatorError(f"{file}: there is no folder {file.parent}; make it, or name another file")
     names = [path.stem for path in options.files]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise OperatorError(f"{twice}: two files have this name; play them one by one")
