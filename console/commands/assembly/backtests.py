@@ -24,7 +24,7 @@ from console.commands.assembly.settings import backtest_settings
 from core.model.instrument import capitals
 from core.model.lazy_dataclass import dataclass
 from core.ports import OperatorError
-from state.files import naming
+from state.files import naming, replace_file
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -196,11 +196,8 @@ def _write(options: BacktestOptions, found: Sequence[dict[str, object]]) -> None
     from core.analytics.presentation import tables
 
     if options.page_file is not None:
-        try:
-            with naming(options.page_file), options.page_file.open("x", encoding="utf-8") as file:
-                file.write(page(found))
-        except FileExistsError:
-            raise OperatorError(f"{options.page_file} is there by now, and was not written over") from None
+        with naming(options.page_file):
+            replace_file(options.page_file, page(found).encode(), durable=False)
     if options.tables_folder is None:
         return
     for path, result in zip(options.files, found, strict=True):
