@@ -19,6 +19,8 @@ from state.files import Home, replace_file
 from state.watchdog.presence import Limits
 from state.watchdog.watchdog import GAVE_UP, SAME_AGAIN
 
+EXPECTS = "KEYTURN_EXPECTS"
+"""The folder that a service waits for before it writes anything."""
 PLACES = ("KEYTURN_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME")
 """Variables for the place of settings and state; a manager has a separate environment."""
 SHARED = (Path("/tmp"), Path("/var/tmp"))
@@ -60,6 +62,7 @@ def plan_of(home: Home, environ: Mapping[str, str], command: list[str]) -> Servi
     if "KEYTURN_HOME" in chosen:
         chosen = {"KEYTURN_HOME": str(Path(chosen["KEYTURN_HOME"]).expanduser().absolute())}
     folders = tuple(dict.fromkeys(home.own))
+    chosen[EXPECTS] = str(home.state)  # it exists now: where it is not there, its home is not mounted yet
     return ServicePlan(tuple(command), chosen, folders, home.settings.parent / "environment", home.state)
 
 
@@ -175,7 +178,7 @@ def _lines(plan: ServicePlan, limits: Limits) -> Iterator[str]:
 def _hardening(plan: ServicePlan, has_namespaces: bool) -> str:
     if not has_namespaces:
         return ALWAYS + DENIED
-    return ALWAYS + BY_NAMESPACES + f"ReadWritePaths={' '.join(quoted(str(folder)) for folder in plan.folders)}\n"
+    return ALWAYS + BY_NAMESPACES + f"ReadWritePaths={' '.join(quoted(f'-{folder}') for folder in plan.folders)}\n"
 
 
 def quoted(word: str, *, is_command: bool = False) -> str:

@@ -37,6 +37,7 @@ from state.home_files import NAME, read_sectors
 PREFIX = "KEYTURN_"
 OTHER_VARIABLES = frozenset(
     {
+        "KEYTURN_EXPECTS",
         "KEYTURN_HOME",
         "KEYTURN_KILL",
         "KEYTURN_ALLOW_LIVE",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import sys
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import orjson
@@ -252,10 +254,24 @@ def watch(
     Example: keyturn engine watch --memory 768
     """
     host = host_of(context)
+    _wait_for_the_home(host)
     limits = limits_of(_settings_or_defaults(host))
     if memory is not None:
         limits = replace(limits, memory_bytes=memory * MEGABYTE)
     raise typer.Exit(watched(host, own_program("engine", "run", *(words or ())), limits))
+
+
+def _wait_for_the_home(host: Host) -> None:
+    """Wait for the folder that the service was installed with; under a manager, be started again then (SY-10).
+
+    The manager's own view of the disk may be that of before.
+    """
+    from state.service_units import EXPECTS
+    from state.watchdog.engine_process import AGAIN, NotifySocket, waited_for
+
+    notify, expected = NotifySocket(host.environ), host.environ.get(EXPECTS, "")
+    if expected and waited_for(Path(expected), notify, say, time.sleep) and notify.has_manager:
+        raise typer.Exit(AGAIN)
 
 
 def limits_of(terms: WatchdogSettings) -> Limits:

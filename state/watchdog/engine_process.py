@@ -15,8 +15,9 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
 
@@ -208,15 +209,47 @@ class NotifySocket:
     def status(self, words: str) -> None:
         self._send(f"STATUS={_line(words)}")
 
+    def waits(self, words: str, seconds: float) -> None:
+        """Report that it does not start yet, and ask for so much time more."""
+        self._send(f"EXTEND_TIMEOUT_USEC={int(seconds * 1_000_000)}\nSTATUS={_line(words)}")
+
+    @property
+    def has_manager(self) -> bool:
+        return self._address.startswith(("/", "\0"))
+
     def stopping(self, words: str) -> None:
         self._send(f"STOPPING=1\nSTATUS={_line(words)}")
 
     def _send(self, message: str) -> None:
-        if not self._address.startswith(("/", "\0")):
+        if not self.has_manager:
             return
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
             sender.setblocking(False)
             sender.sendto(message.encode(), self._address)
+
+
+AGAIN = 75
+"""Exit status after which a service manager starts again: EX_TEMPFAIL of sysexits.h."""
+LOOKS_EVERY, EXTENDS_EVERY = 1.0, 10.0
+
+
+def waited_for(folder: Path, notify: NotifySocket, say: Callable[[str], None], pause: Callable[[float], None]) -> bool:
+    """Wait until the folder is there, write nothing, and return whether it was missing (SY-10).
+
+    A home that is encrypted, or on another machine, may be mounted long after the service starts.
+    """
+    if folder.is_dir():
+        return False
+    words = f"waits for {folder}: it is not there yet; unlock or mount its home, or install the service again"
+    say(words)
+    waited = EXTENDS_EVERY
+    while not folder.is_dir():
+        if waited >= EXTENDS_EVERY:
+            notify.waits(words, 3 * EXTENDS_EVERY)
+            waited = 0.0
+        pause(LOOKS_EVERY)
+        waited += LOOKS_EVERY
+    return True
 
 
 def without_notify(environ: Mapping[str, str]) -> dict[str, str]:

@@ -117,7 +117,7 @@ def test_the_unit_names_its_folders_and_no_key() -> None:
     """SY-02, SY-06"""
     unit = unit_of(PLAN)
 
-    assert settings_of(unit)["ReadWritePaths"] == '"/srv/100%%/key turn" "/srv/100%%/key turn/state"'
+    assert settings_of(unit)["ReadWritePaths"] == '"-/srv/100%%/key turn" "-/srv/100%%/key turn/state"'
     assert settings_of(unit)["EnvironmentFile"] == "-/srv/100%%/key turn/environment"
     assert 'Environment="KEYTURN_HOME=/srv/100%%/key turn"' in unit
 
@@ -212,9 +212,9 @@ def test_the_service_uses_the_operators_files(tmp_path: Path, monkeypatch: pytes
     one = plan_of(Home.of(by_home), by_home, ["keyturn"])
     other = plan_of(Home.of(by_xdg), by_xdg, ["keyturn"])
 
-    assert one.variables == {"KEYTURN_HOME": str(tmp_path)}
+    assert one.variables == {"KEYTURN_HOME": str(tmp_path), "KEYTURN_EXPECTS": str(one.folders[-1])}
     assert one.folders == (tmp_path, tmp_path / "state")
-    assert other.variables == {"XDG_CONFIG_HOME": "/c", "XDG_STATE_HOME": "/s"}
+    assert other.variables == {"XDG_CONFIG_HOME": "/c", "XDG_STATE_HOME": "/s", "KEYTURN_EXPECTS": "/s/keyturn"}
     assert other.folders == (Path("/c/keyturn"), Path("/s/keyturn"))
     assert other.keys == Path("/c/keyturn/environment")
 
