@@ -35,7 +35,7 @@ def test_a_home_that_is_not_unlocked_is_waited_for(tmp_path: Path) -> None:
 
 
 def test_a_home_that_is_there_is_not_waited_for(tmp_path: Path) -> None:
-    """It goes on at once; here the simulated settings name no keys, and that is what it says."""
+    """It goes on at once, to what it has to say about its options."""
     environ = {**os.environ, "KEYTURN_HOME": str(tmp_path), "KEYTURN_EXPECTS": str(tmp_path)}
     done = subprocess.run(
         own_program("engine", "watch", "--", "--account", "nobody"),
