@@ -32,6 +32,7 @@ from core.model.reconciliation import APART, Difference
 from core.model.reference_data import BESIDE, ActionKind
 from core.model.reference_data import in_words as action_in_words
 from core.model.rescaling import ONE, SAME, Rescaling, ratio_in_words
+from core.model.session import Session
 from core.model.values import NO_SHARES, ZERO, Price, Quantity, Symbol
 from core.trading_state.splits import OF_ONE_SPLIT
 from core.trading_state.state import TradingState
@@ -103,9 +104,16 @@ class CorporateActions:
         return self.state.control.settings.reconciliation.split_tolerance
 
     def begun_ratios(self, symbol: Symbol) -> tuple[Decimal, ...]:
-        """Return the ratios of announced splits whose day has come, and that our books have not followed."""
-        today = self.state.calendar.trading_day(self.state.at)
-        return tuple(ratio for day, ratio in self.state.unfollowed_splits(symbol) if day <= today)
+        """Return the ratios of announced splits whose day has come, and that our books have not followed.
+
+        A broker may book one on the evening before, once that session is over.
+        """
+        calendar, at = self.state.calendar, self.state.at
+        today = calendar.trading_day(at)
+        session = calendar.session_on(today)
+        is_over = not isinstance(session, Session) or at >= session.close
+        until = max(today, calendar.next_session(at).day) if is_over else today
+        return tuple(ratio for day, ratio in self.state.unfollowed_splits(symbol) if day <= until)
 
     def follow(
         self,

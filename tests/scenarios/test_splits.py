@@ -432,3 +432,16 @@ def test_an_entry_of_the_day_of_an_announced_split_stays() -> None:
     assert len(house.facts(CorporateActionApplied)) == 1
     entries = [order for order in house.desk.ledger.working() if not order.only_reduces]
     assert [entry.request.limit_price for entry in entries] == [45]
+
+
+@pytest.mark.parametrize(("day", "is_followed"), [(FRIDAY, True), (MONDAY, False)])
+def test_an_announced_split_may_be_booked_on_the_evening_before(day: date, is_followed: bool) -> None:
+    """EX-25: 37 for 30, with a fraction in cash, makes ten twelve: no list of ratios has it; it is Thursday, 16:02"""
+    house = a_house(Split(37, 30))
+    is_signed_for_days(house)
+    announced(house, 37, 30, day)
+    splits(house.exchange, house.line.at, SPY, 37, 30, Fate.CANCELLED)
+    passes(house, 150)
+
+    assert bool(house.facts(CorporateActionApplied)) is is_followed
+    assert house.held() == ("12" if is_followed else "10")

@@ -237,6 +237,9 @@ class Announcing(Timing):
         is_told = not state.control.state.is_reconciled and READ_ONLY in state.notifications.state.matters
         day = world.calendar.trading_day(world.clock)
         is_early = any(act.cash is not None and not world.actions.is_paid_told(act, day) for act in open_acts)
+        is_early |= any(
+            each.ex_date > day for each in world.actions.told.get(symbol, ()) if each.split_ratio is not None
+        )
         match word:
             case "true" if not is_early:
                 words = f"what was announced of {symbol} was done, and is not followed: {world.actions.told[symbol]}"
