@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import ROUND_FLOOR, Decimal
 
-from core.model.bar import Quote
+from core.model.bar import Feed, Quote
 from core.model.instrument import BrokerInstrument
 from core.model.order import WITH_LIMIT, WITH_STOP, Effect, OrderClass, OrderRequest, Side, TimeInForce
 from core.model.staging import StopPlan, Verdict, unsaid
@@ -85,11 +85,19 @@ class OrderSizeCheck:
         most = plain(limit.to_integral_value(ROUND_FLOOR) if limit >= 1 else limit)
         if order.quantity > limit:
             part = percent(order.quantity / average.shares) if average.shares else "more"
-            of_day = f"the {plain(average.shares.to_integral_value())} shares of an average day"
+            of_day = f"the {plain(average.shares.to_integral_value())} shares of an average day{_feed_of(state)}"
             return refused(
                 self.name, f"{plain(order.quantity)} are {part} of {of_day}; at most {most}: take fewer shares"
             )
-        return unsaid(self.name, lambda: f"{plain(order.quantity)} shares, at most {most} of an average day")
+        return unsaid(
+            self.name, lambda: f"{plain(order.quantity)} shares, at most {most} of an average day{_feed_of(state)}"
+        )
+
+
+def _feed_of(state: ReviewContext) -> str:
+    """Name the one exchange whose volume it is, by the desk's feed; empty where it is that of all (MD-01)."""
+    is_iex = isinstance(state.quote, Quote) and state.quote.feed is Feed.IEX
+    return " on IEX alone, by alpaca.feed" if is_iex else ""
 
 
 def most_shares(symbol: Symbol, state: ReviewContext) -> Decimal | None:
