@@ -165,6 +165,9 @@ def _measured(draft: Draft, name: str, distance: Distance, anchor: Price | None,
     if draft.is_stale and (draft.limit is None or not draft.opens):
         draft.faults[name] = "the quote is old: type a price"
         return None
+    if anchor is None and draft.opens and draft.waits:
+        draft.faults[name] = "it is measured from what starts the entry: type that first"
+        return None
     atr = draft.symbol.conditions.atr if draft.symbol is not None else None
     has_risk = not is_stop and draft.farthest is not None and draft.stop is not None and "stop" not in draft.faults
     risk = abs(draft.farthest - draft.stop) if has_risk and draft.farthest and draft.stop else None

@@ -182,6 +182,14 @@ def test_a_stop_order_never_fills_at_once_or_not(snapshot: SnapshotAssertion) ->
     assert read_form(stop, a_view(held="2")) == snapshot
 
 
+def test_a_way_of_a_stop_entry_is_measured_from_what_starts_it(snapshot: SnapshotAssertion) -> None:
+    """RK-02, SY-07: there is a quote, and it is not what the entry pays"""
+    typed = {**GOOD, "type": "stop", "limit": "", "trigger": "", "stop": "1%"}
+    faults = read_draft(typed, a_view()).faults
+
+    assert faults["stop"] == snapshot
+
+
 def test_expected_refusals_are_doubts(snapshot: SnapshotAssertion) -> None:
     """OP-03: the engine judges; the form only says what it sees"""
     view = a_view(risk="3", most="2000")
