@@ -65,7 +65,7 @@ class StateFigures:
     Attributes
     ----------
     mean_return, volatility
-        Of the market's daily returns (logarithms), a year, as shares.
+        Of the market's daily returns (logarithms), a year, as shares. The mean compounds: no year loses more than all.
     median_run
         Sessions in a row.
     agreement
@@ -196,7 +196,7 @@ def _figures(
     return StateFigures(
         number=int(number),
         days=len(returns),
-        mean_return=float(returns.mean()) * SESSIONS_A_YEAR,
+        mean_return=math.expm1(float(returns.mean()) * SESSIONS_A_YEAR),
         volatility=float(np.std(returns.to_numpy(), ddof=min(1, len(returns) - 1))) * math.sqrt(SESSIONS_A_YEAR),
         median_run=median(runs),
         agreement={

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -13,7 +14,7 @@ from core.files.csv_files import read_daily_bars, read_daily_values
 from core.model.signal import ExitReason
 from core.model.values import Fraction, Symbol
 from core.research.portfolio_risk.history import read_closes
-from core.research.regimes.study import RegimeStudy, state_before, study_of
+from core.research.regimes.study import RegimeStudy, _figures, state_before, study_of
 from core.research.regimes.study_text import as_json, lines_of
 from core.risk.protections.closed_trades import ClosedTrade, Direction
 from tests.data import days_of
@@ -54,6 +55,15 @@ def test_every_day_has_one_state_of_each_method(study: RegimeStudy) -> None:
         assert sum(state.days for state in found.states) == 551
         spreads = [state.volatility for state in found.states]
         assert spreads == sorted(spreads)
+
+
+def test_no_state_loses_more_than_all_in_a_year() -> None:
+    """AN-07: half a per cent a day is 71.6 % of a year, and not 126 %"""
+    falling = pd.Series([-0.005] * 40)
+    found = _figures(1, falling, pd.DataFrame(index=falling.index), [40], [])
+
+    assert found.mean_return == pytest.approx(math.exp(-0.005 * 252) - 1)
+    assert found.mean_return > -1
 
 
 def test_shares_of_labels_are_those_of_the_days(study: RegimeStudy) -> None:
