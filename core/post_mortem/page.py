@@ -51,8 +51,15 @@ def lines_of(found: PostMortem, *, is_whole: bool) -> Iterator[str]:
     yield from _listed("data and connection", found.disturbed)
 
 
+def _made(day: DayExplained) -> str:
+    """Return the day's result; of a day without its close, what the parts make so far."""
+    if day.change is not None or not day.parts:
+        return f"{usd(day.change)} USD"
+    return f"{usd(Money(sum((part.amount for part in day.parts), ZERO)))} USD so far"
+
+
 def _day(day: DayExplained) -> Iterator[str]:
-    yield f"{day.day:%A %d %B %Y}: {usd(day.change)} USD"
+    yield f"{day.day:%A %d %B %Y}: {_made(day)}"
     opening, closing = (("–" if each is None else f"{each:,.2f}") for each in (day.opening, day.closing))
     yield f"  equity {opening} → {closing}"
     yield from _parts(day.parts)
@@ -313,7 +320,7 @@ def _let_go_page(found: Sequence[LetGo]) -> Iterator[str]:
 
 
 def _day_page(day: DayExplained) -> Iterator[str]:
-    yield f"<h2>{day.day:%A %d %B %Y}: {usd(day.change)} USD</h2>"
+    yield f"<h2>{day.day:%A %d %B %Y}: {_made(day)}</h2>"
     rest = [] if day.rest is None else [Part("rest, explained by no record", day.rest)]
     yield amounts([*day.parts, *rest])
     opening, closing = (("–" if each is None else f"{each:,.2f}") for each in (day.opening, day.closing))
