@@ -42,6 +42,8 @@ class CorporateAudit:
         self.filled_at: dict[Symbol, datetime] = {}
         self._to_compare: list[Act] = []
         self._bare_since: dict[tuple[Symbol, str], datetime] = {}
+        self._gone: set[tuple[datetime, Symbol, str]] = set()
+        """Whose shares of an action were closed since it was applied: later ones have a ticket of their own."""
         self._works_since: dict[str, datetime] = {}
 
     @property
@@ -94,6 +96,10 @@ class CorporateAudit:
                 self._apply(at, fact)
             case facts.TradeClosed():
                 self._closed(fact.trade)
+            case facts.PositionChanged() if not fact.quantity:
+                self._gone |= {
+                    (since, fact.symbol, fact.strategy) for since, act in self.applied if act.to == fact.symbol
+                }
             case facts.OrderFilled():
                 seen = self.auditor.story.orders[fact.fill.client_order_id]
                 self.filled_at[seen.order.symbol] = at
@@ -251,10 +257,12 @@ class CorporateAudit:
         told = state.notifications.state.matters.keys()
         if READ_ONLY in told or story.killed or world.disruptions.taken_back or world.is_restored:
             return
-        for _, act in self.applied:
+        for since, act in self.applied:
             for strategy in act.named:
                 owner = act.to, strategy
-                if not told.isdisjoint((f"{STOP} {strategy} {act.to}", f"{EXIT} {strategy} {act.to}")):
+                if (since, *owner) in self._gone or not told.isdisjoint(
+                    (f"{STOP} {strategy} {act.to}", f"{EXIT} {strategy} {act.to}")
+                ):
                     continue
                 if any(s.is_sale and s.status.is_working for s in story.orders.values() if s.order.symbol == act.to):
                     continue
