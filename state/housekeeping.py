@@ -15,6 +15,7 @@ from core.execution.stop_coverage import unprotected_in_words
 from core.messages.command_ports import addressed
 from core.messages.commands import Command, Halt, Kill, OpenBasket, ProposeFlattening
 from core.messages.desk_commands import SettingsFault, SettingsFileSeen, SettingsSource, ThesesFileSeen
+from core.model.account import Account
 from core.model.basket import BasketSource
 from core.model.codes import HaltCause
 from core.model.lazy_dataclass import dataclass
@@ -23,7 +24,7 @@ from core.model.values import AccountId, Symbol
 from core.ports import JournalWriteError, OperatorError
 from core.runtime.runtime import Runtime
 from core.settings.settings import Settings
-from core.views.builders.desk import newest_data
+from core.views.builders.desk import day_change, newest_data
 from core.workflows.staging.ticket_checks import signed_in_words
 from state.basket_inbox import BasketInbox
 from state.documents import CheckpointWriter
@@ -346,6 +347,8 @@ def names_in(lines: Iterable[str]) -> str:
 def status_of(engine: Engine, account: str, state: str, data_silent_seconds: int | None = None) -> Status:
     desk = engine.state
     unprotected = unprotected_in_words(desk.ledger)
+    told = desk.sightings.account if isinstance(desk.sightings.account, Account) else None
+    change = None if told is None else day_change(desk, told, told.at)
     return Status(
         state=state,
         pid=os.getpid(),
@@ -363,4 +366,7 @@ def status_of(engine: Engine, account: str, state: str, data_silent_seconds: int
         desks=tuple(there.seat.in_words for _, there in sorted(desk.desks.state.attached.items())),
         key="" if desk.desks.holder is None else desk.desks.holder.desk.seat.in_words,
         is_disk_lost=engine.disk_trouble is not None,
+        equity=None if told is None else f"{told.equity:.2f}",
+        equity_at=None if told is None else f"{told.at:%Y-%m-%dT%H:%M:%SZ}",
+        day_change=None if change is None else f"{change:.2f}",
     )

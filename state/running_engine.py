@@ -59,6 +59,8 @@ class Status:
         and from older engines without this field.
     is_disk_lost
         Whether the journal failed: the engine records and sends nothing more, and only a restart ends that (SP-06).
+    equity, day_change
+        USD with two decimals, as the broker told them last at `equity_at`; None while unknown.
     """
 
     state: str
@@ -77,6 +79,9 @@ class Status:
     desks: tuple[str, ...] = ()
     key: str = ""
     is_disk_lost: bool = False
+    equity: str | None = None
+    equity_at: str | None = None
+    day_change: str | None = None
 
 
 class Heartbeat:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from decimal import Decimal
 from itertools import zip_longest
 from typing import Annotated
 
@@ -40,6 +41,9 @@ def status(context: typer.Context, account: Account = None, as_json: AsJson = Fa
             f"{counted(found['orders_working'], 'order')} working, {found['orders_sent']} sent, "
             f"{counted(found['proposals_waiting'], 'proposal')} waiting"
         )
+        if found["equity"] is not None:
+            day = "" if found["day_change"] is None else f", day {Decimal(str(found['day_change'])):+,.2f}"
+            say(f"equity {Decimal(str(found['equity'])):,.2f} USD{day}; the broker said so at {found['equity_at']}")
         unprotected, kinds = found["uncovered"], found["uncovered_kinds"]
         if isinstance(unprotected, tuple) and isinstance(kinds, tuple):
             for line in _uncovered(unprotected, kinds):
@@ -89,6 +93,7 @@ def status_of(host: Host, account: str | None, now: float | None = None) -> dict
     empty: dict[str, object] = dict.fromkeys((*names, "proposals_waiting", "journal_sequence"), 0)
     empty["uncovered"] = empty["unattended"] = empty["uncovered_kinds"] = empty["desks"] = ()
     empty["key"] = ""
+    empty["equity"] = empty["equity_at"] = empty["day_change"] = None
     folder = account_of(host.home, account) if account else last_account(host.home)
     empty["halt_request"] = HaltRequest(folder).asked_by() if folder else None
     empty["killed_by"] = FileKillSwitch(folder, host.environ).latched_by() if folder else None
@@ -123,6 +128,9 @@ def status_of(host: Host, account: str | None, now: float | None = None) -> dict
         "killed_by": empty["killed_by"],
         "desks": status.desks,
         "key": status.key,
+        "equity": status.equity,
+        "equity_at": status.equity_at,
+        "day_change": status.day_change,
     }
 
 

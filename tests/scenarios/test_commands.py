@@ -10,6 +10,7 @@ import resource
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -23,9 +24,11 @@ from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.messages.commands import Kill
 from state import basket_inbox
 from state.files import Home
+from state.housekeeping import status_of
 from state.running_engine import Heartbeat, Status
 from tests.data import MARKET
 from tests.scenarios.backtests import Keyturn, only_before
+from tests.scenarios.house import a_house_in_a_position
 
 
 def test_a_replay_tells_everything_as_json(keyturn: Keyturn, bars: Path, tmp_path: Path) -> None:
@@ -179,6 +182,21 @@ def test_the_status_names_unprotected_shares(keyturn: Keyturn, tmp_path: Path, s
 
     assert [line for line in told.splitlines() if line.startswith("UN")] == snapshot
     assert (tuple(found["uncovered"]), tuple(found["unattended"])) == (bare, signed)
+
+
+def test_the_status_has_equity_and_the_gain_of_the_day(keyturn: Keyturn, tmp_path: Path) -> None:
+    """SY-08: as the running engine's broker told them; in words to the cent, as text in JSON"""
+    told = status_of(a_house_in_a_position().engine, "paper", "on")
+    assert (told.equity, told.equity_at, told.day_change) == ("200.00", "2026-11-19T15:06:03Z", "0.00")
+
+    folder = Home.of({"KEYTURN_HOME": str(tmp_path / "home")}).account("paper")
+    folder.prepare()
+    Heartbeat(folder).beat(replace(told, equity="50003.98", day_change="-1234.50"))
+
+    found = keyturn("status", "--account", "paper", "--json").json
+    assert (found["equity"], found["day_change"], found["equity_at"]) == ("50003.98", "-1234.50", told.equity_at)
+    line = next(each for each in keyturn("status", "--account", "paper").out.splitlines() if "50,003.98" in each)
+    assert "-1,234.50" in line
 
 
 def test_a_kill_holds_for_a_later_engine(keyturn: Keyturn, tmp_path: Path, snapshot: SnapshotAssertion) -> None:

@@ -167,8 +167,7 @@ class StatusViews:
         state, control = self.state, self.state.control
         account = state.sightings.account if isinstance(state.sightings.account, Account) else None
         day = state.calendar.trading_day(at)
-        opening = state.opening.opening_equity(day)
-        change = Money(account.equity - opening) if account and opening is not None else None
+        opening, change = state.opening.opening_equity(day), day_change(state, account, at)
         session = state.calendar.session_at(at)
         is_open = not isinstance(session, NoSession)
         heard_at, heard_from = newest_data(state)
@@ -241,6 +240,12 @@ def newest_data(state: TradingState) -> tuple[datetime | None, str | None]:
     heard = [(start + ONE_MINUTE, "bars") for start in state.normaliser.state.last_starts.values()]
     heard += [(quote.at, quote.feed.value) for quote in state.sightings.quotes.values()]
     return max(heard, default=(None, None))
+
+
+def day_change(state: TradingState, account: Account | None, at: datetime) -> Money | None:
+    """Return the account's gain since its opening equity of that day, USD; None while either is unknown."""
+    opening = state.opening.opening_equity(state.calendar.trading_day(at))
+    return Money(account.equity - opening) if account and opening is not None else None
 
 
 def word_of(engine: Engine) -> DeskState:
