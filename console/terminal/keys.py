@@ -237,6 +237,8 @@ PLACED = re.compile(r"\x1b\[(\d{1,7}):\d{0,7}:(\d{1,3})(?:;([\d:]*))?(?:;[\d:]*)
 LETTER_WITH_MODIFIERS = re.compile(r"\x1b\[(\d{1,7})(?::[\d:]*)?;[\d:;]*u", re.ASCII)
 SHIFTED = dict(zip("`1234567890-=[]\\;',./", '~!@#$%^&*()_+{}|:"<>?', strict=True))
 """What Shift makes of the US layout's keys that are no letters."""
+SIGNS_OF_LATIN = "\u00aa\u00b5\u00ba"
+"""Signs of Spanish, French and German layouts that Unicode counts as letters of no script: ª, µ, º."""
 
 
 def asks_with_places(request: str) -> str:
@@ -263,8 +265,15 @@ def script_of(sequence: str) -> str:
 
 
 def is_of_another_script(text: str) -> bool:
-    """Whether it has a letter that no Latin layout types."""
-    return any(each.isalpha() and not unicodedata.name(each, "LATIN").startswith("LATIN") for each in text)
+    """Whether it has a letter or a digit that no Latin layout types."""
+    return any(map(_is_foreign, text))
+
+
+def _is_foreign(each: str) -> bool:
+    if each.isdecimal():
+        return not each.isascii()
+    is_latin = each in SIGNS_OF_LATIN or unicodedata.name(each, "LATIN").startswith(("LATIN", "MODIFIER LETTER"))
+    return each.isalpha() and not is_latin
 
 
 def looks_typed(key: events.Key) -> bool:

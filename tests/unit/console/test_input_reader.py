@@ -378,6 +378,20 @@ def test_a_latin_layout_types_its_own_letters(sequence: str, key: str) -> None:
     assert Typist().types((1.0, f"\x1b[{sequence}u".encode())) == [key]
 
 
+@pytest.mark.parametrize("sign", ["\u00aa", "\u00ba", "\u00b5", "\u02c6"])
+def test_signs_of_latin_layouts_are_no_other_script(sign: str) -> None:
+    """SY-10: the Spanish layout has its ordinals where the US one has a grave accent"""
+    hand = Typist()
+    keys = hand.types((1.0, sign.encode()), (2.0, f"\x1b[{ord(sign)}::96;;{ord(sign)}u".encode()))
+
+    assert (keys, hand.scripts) == ([sign, sign], [])
+
+
+def test_digits_of_other_scripts_are_the_keys_in_their_places() -> None:
+    """SY-10: the Persian and the Hindi layout"""
+    assert Typist().types((1.0, b"\x1b[1777::49u"), (2.0, b"\x1b[2408::50;;2408u")) == ["1", "2"]
+
+
 def test_a_chord_with_other_codes_is_the_chord() -> None:
     """Textual takes no codes beside that of the key."""
     assert Typist().types((1.0, b"\x1b[112:80;6u"), (2.0, b"\x1b[112::112;5u")) == ["ctrl+shift+p", "ctrl+p"]
