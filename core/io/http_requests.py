@@ -310,6 +310,8 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 
 OK, LIMITED = 200, 429
+UNKNOWN_HERE = ("socks4", "socks4a")
+"""Kinds of proxies that httpx does not know."""
 OWN_LASTS = timedelta(seconds=120)
 """After a start, and after a stream broke, its server may still count our own connection as there: 90 s were seen."""
 LARGEST_BODY = 32 * 2**20
@@ -402,11 +404,14 @@ async def _answer(
 ) -> bytes:
     body = bytearray()
     timeout, proxy = httpx.Timeout(times.read, connect=times.connect), proxy_of(url)
-    through = None if proxy is None else proxy.url
+    if proxy is not None and proxy.kind in UNKNOWN_HERE:
+        raise ProxyRefusedError(
+            f"{proxy.variable} names {proxy.kind}://, which this request cannot use: name socks5h://"
+        )
+    trusts = not is_loopback(url)  # the certificates that the environment names
+    through = httpx.AsyncHTTPTransport(trust_env=trusts, proxy=None if proxy is None else proxy.url)
     async with (
-        httpx.AsyncClient(
-            timeout=timeout, follow_redirects=False, trust_env=not is_loopback(url), proxy=through
-        ) as client,
+        httpx.AsyncClient(timeout=timeout, follow_redirects=False, trust_env=trusts, transport=through) as client,
         client.stream(method, url, headers=headers, content=content) as response,
     ):
         if response.status_code != OK:

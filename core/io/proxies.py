@@ -21,6 +21,8 @@ KINDS = ("http", "https", "socks4", "socks4a", "socks5", "socks5h")
 RESOLVES_THERE = {"socks4a": "socks4", "socks5h": "socks5"}
 """Kinds whose proxy resolves the name, and their plain ones."""
 PORTS = {"ws": 80, "wss": 443, "http": 80, "https": 443}
+SOCKS_PORT = 1080
+"""The port of a proxy of this kind whose address has none, as requests take it."""
 
 
 class ProxyRefusedError(Exception):
@@ -38,8 +40,12 @@ class Proxy:
     def in_words(self) -> str:
         """As in `socks5://127.0.0.1:1080 of ALL_PROXY`, without name and password."""
         parts = urlsplit(self.url)
-        port = f":{parts.port}" if parts.port else ""
-        return f"{parts.scheme}://{parts.hostname}{port} of {self.variable}"
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+        return f"{parts.scheme}://{host}:{parts.port} of {self.variable}"
+
+    @property
+    def kind(self) -> str:
+        return urlsplit(self.url).scheme
 
 
 def is_loopback(url: str) -> bool:
@@ -67,13 +73,20 @@ def proxy_of(url: str) -> Proxy | None:
         found = f"http://{found}"
     proxy = Proxy(_variable(found, urlsplit(asked).scheme), found)
     try:
-        kind, host, _ = urlsplit(found).scheme.lower(), urlsplit(found).hostname, urlsplit(found).port
+        parts = urlsplit(found)
+        port = PORTS.get(parts.scheme, SOCKS_PORT) if parts.port is None else parts.port
+        (parts.hostname or "").encode("idna")
     except ValueError:
         raise ProxyRefusedError(f"{proxy.variable} is no address of a proxy") from None
-    if kind not in KINDS or not host:
+    if parts.scheme not in KINDS or not parts.hostname:
         kinds = ", ".join(f"{each}://" for each in KINDS)
         raise ProxyRefusedError(f"{proxy.variable} names a proxy of another kind: {kinds} can be used")
-    return proxy
+    if parts.path not in ("", "/") or parts.query or parts.fragment or any(map(str.isspace, found)):
+        raise ProxyRefusedError(
+            f"{proxy.variable} is no address of a proxy: write http://host:port, and / ? # of a password as %2F %3F %23"
+        )
+    place = parts.netloc if parts.port is not None else f"{parts.netloc.removesuffix(':')}:{port}"
+    return Proxy(proxy.variable, f"{parts.scheme}://{place}")
 
 
 def _variable(found: str, scheme: str) -> str:
@@ -88,14 +101,14 @@ async def socket_through(proxy: Proxy, url: str, seconds: float) -> socket.socke
     Raises `ProxyRefusedError`, which a proxy without an answer is too, and `TimeoutError`.
     """
     kind, rest = proxy.url.split("://", 1)
-    plain = RESOLVES_THERE.get(kind.lower(), kind.lower())
+    plain = RESOLVES_THERE.get(kind, kind)
     if plain == "https":
         raise ProxyRefusedError(f"{proxy.variable} names a proxy over TLS, which this stream cannot use: name http://")
     parts = urlsplit(url)
-    through = Connector.from_url(f"{plain}://{rest}", rdns=kind.lower() in RESOLVES_THERE or plain == "http")
     try:
+        through = Connector.from_url(f"{plain}://{rest}", rdns=kind in RESOLVES_THERE or plain == "http")
         return await through.connect(parts.hostname or "", parts.port or PORTS[parts.scheme], timeout=seconds)
-    except (ProxyError, OSError) as error:
+    except (ProxyError, OSError, ValueError) as error:  # ValueError: a name that cannot be one
         raise ProxyRefusedError(
             f"the proxy {proxy.in_words} does not let us through ({type(error).__name__})"
         ) from None

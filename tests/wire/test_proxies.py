@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from core.brokers.alpaca.broker import AlpacaBroker
 from core.brokers.alpaca.stream import AlpacaOrderStream
-from core.io.http_requests import HttpTimes, UnreachableError, answer_of
+from core.io.http_requests import HttpTimes, NoAnswerError, UnreachableError, answer_of
 from core.io.proxies import ProxyRefusedError, proxy_of
 from core.market.alpaca.socket import DataSocket, StreamLostError
 from core.model.account import Account, ConnectionState, ConnectionStatus, Mode
@@ -132,6 +132,63 @@ async def test_a_proxy_over_tls_is_refused_for_the_data_stream(
 
     with pytest.raises(StreamLostError, match="ALL_PROXY"):
         await heard_of_data(exchange, settings_for(exchange))
+
+
+@pytest.mark.parametrize("value", ["socks5h://127.0.0.1", "http://127.0.0.1", f"http://{'a' * 64}.test:1"])
+async def test_one_without_a_port_or_with_an_impossible_name_is_only_a_lost_stream(
+    exchange: LoopbackExchange, environment: pytest.MonkeyPatch, value: str
+) -> None:
+    environment.setenv("ALL_PROXY", value)
+    settings = settings_for(exchange)
+
+    assert (await heard_of_orders(exchange, settings)).state is ConnectionState.DOWN
+    with pytest.raises(StreamLostError, match="ALL_PROXY"):
+        await heard_of_data(exchange, settings)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("http://proxy", "http://proxy:80"),
+        ("proxy:", "http://proxy:80"),
+        ("SOCKS5://proxy", "socks5://proxy:1080"),
+        ("http://name:p%2Fw@[fd00::1]:3128/", "http://[fd00::1]:3128"),  # pragma: allowlist secret
+    ],
+)
+def test_it_is_named_with_its_port(environment: pytest.MonkeyPatch, value: str, words: str) -> None:
+    environment.setenv("ALL_PROXY", value)
+    found = proxy_of("https://paper-api.alpaca.markets")
+
+    assert found is not None
+    assert found.in_words == f"{words} of ALL_PROXY"
+
+
+@pytest.mark.parametrize("value", ["http://name:12#34@proxy:3128", "http:/proxy:1", "   ", "http://a b:1"])
+def test_what_is_no_address_is_refused_without_its_text(environment: pytest.MonkeyPatch, value: str) -> None:
+    environment.setenv("ALL_PROXY", value)
+
+    with pytest.raises(ProxyRefusedError, match="ALL_PROXY is no address") as caught:
+        proxy_of("https://paper-api.alpaca.markets")
+    assert "12" not in str(caught.value)
+
+
+def test_a_request_to_an_excepted_network_goes_past_it(
+    exchange: LoopbackExchange, proxy: LoopbackProxy, environment: pytest.MonkeyPatch
+) -> None:
+    """httpx itself knows no networks in NO_PROXY, and no kind socks4."""
+    environment.setenv("NO_PROXY", "203.0.113.0/24")
+    for value in (f"http://{proxy.place}", "socks4://127.0.0.1:1"):
+        environment.setenv("ALL_PROXY", value)
+        with pytest.raises(NoAnswerError, match=r"did not answer in time|ConnectError"):
+            answer_of("GET", "http://203.0.113.1/x", HttpTimes(connect=0.2, read=0.2, answer=2), 1000, {})
+    assert not proxy.served
+
+
+def test_a_request_refuses_a_kind_that_it_cannot_use(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("ALL_PROXY", "socks4://127.0.0.1:1")
+
+    with pytest.raises(UnreachableError, match="ALL_PROXY names socks4:"):
+        answer_of("GET", f"http://{NAME}", TIMES, 1000, {})
 
 
 def test_this_machine_and_excepted_hosts_need_none(environment: pytest.MonkeyPatch) -> None:
