@@ -40,7 +40,6 @@ CLOCKS = ("time", "<time>")
 SYMBOLS = ("symbol", "ticker", "<ticker>", "act_symbol")
 SLASHED = re.compile(r"[0-9]{1,4}([/.])[0-9]{1,2}\1[0-9]{1,4}(?![0-9])")
 """`01/02/2024`, `2024.01.02`."""
-SEPARATED = re.compile(r"[/. ]")
 LAST_DAY, LAST_MONTH = 31, 12
 OF_A_BROKER = re.compile(r"([0-9]{8})[ -]+([0-9]{2}:[0-9]{2}(?::[0-9]{2})?)(?: +([A-Za-z]+(?:/[A-Za-z_]+)?))?")
 """As Interactive Brokers writes times: `20131008 09:30:00 US/Eastern`."""
@@ -187,8 +186,8 @@ def when_trouble(text: str, name: str, such_as: str) -> str:
 
 def _reading_of(text: str, texts: Iterable[str]) -> str:
     """Return which day a date with slashes or dots names, by all of these dates, and how to write it."""
-    first, second, last = (int(part) for part in SEPARATED.split(text)[:3])
-    others = [[int(part) for part in SEPARATED.split(each)[:3]] for each in texts if SLASHED.match(each)]
+    first, second, last = _numbers_of(text)
+    others = [numbers for each in texts if (numbers := _numbers_of(each))]
     if first > LAST_DAY:
         return f"has the year first: write it with hyphens, as {first}-{second:02d}-{last:02d}"
     year = last if last > LAST_DAY else 2000 + last
@@ -197,6 +196,12 @@ def _reading_of(text: str, texts: Iterable[str]) -> str:
     if any(other[0] > LAST_MONTH for other in others):
         return f"has the day first, as other rows show: write it as {year}-{second:02d}-{first:02d}"
     return "may name two days, by whose order day and month stand; write the year first, as 2024-01-02"
+
+
+def _numbers_of(text: str) -> list[int]:
+    """Return the three numbers of a date with slashes or dots, whatever stands behind it; none of another text."""
+    found = SLASHED.match(text)
+    return [int(part) for part in found[0].split(found[1])] if found else []
 
 
 def symbol_in_column(table: Table) -> Symbol | None:

@@ -420,6 +420,20 @@ def test_a_foreign_time_says_what_to_write(name: str, tmp_path: Path, snapshot: 
     assert str(refused.value).removeprefix(str(path)) == snapshot
 
 
+@pytest.mark.parametrize("when", ["2024/01/02T09:30:00Z", "01/02/2024T09:30", "2024.01.02_09:30", "01/02/2024Z"])
+def test_a_foreign_date_with_anything_behind_it_is_refused(when: str, tmp_path: Path) -> None:
+    """MD-08: in the first row, and in a later one"""
+    path = tmp_path / "bars.csv"
+    path.write_text(f"{HEADER}\n{when},1,2,1,2,5,0\n")
+    with pytest.raises(TableError) as refused:
+        read_bars(path, SPY)
+    assert refused.value.fault is FileFault.DATE
+
+    good = "".join(f"2024-01-02T14:{n}:00Z,10,11,9,10.5,1000,1\n" for n in range(30, 40))
+    path.write_text(f"{HEADER}\n{good}{when},10,11,9,10.5,1000,1\n")
+    assert isinstance([*read_bars(path, SPY)][-1], BrokenRow)
+
+
 @pytest.mark.parametrize("ending", ["zip", "xlsx"])
 def test_a_packed_file_is_named(ending: str, tmp_path: Path) -> None:
     """MD-08"""
