@@ -238,18 +238,26 @@ def waited_for(folder: Path, notify: NotifySocket, say: Callable[[str], None], p
 
     A home that is encrypted, or on another machine, may be mounted long after the service starts.
     """
-    if folder.is_dir():
+    if _is_there(folder):
         return False
     words = f"waits for {folder}: it is not there yet; unlock or mount its home, or install the service again"
     say(words)
     waited = EXTENDS_EVERY
-    while not folder.is_dir():
+    while not _is_there(folder):
         if waited >= EXTENDS_EVERY:
             notify.waits(words, 3 * EXTENDS_EVERY)
             waited = 0.0
         pause(LOOKS_EVERY)
         waited += LOOKS_EVERY
     return True
+
+
+def _is_there(folder: Path) -> bool:
+    """Whether it is a folder that can be looked at: a mount without its connection raises."""
+    try:
+        return folder.is_dir()
+    except OSError:
+        return False
 
 
 def without_notify(environ: Mapping[str, str]) -> dict[str, str]:

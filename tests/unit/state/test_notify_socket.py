@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import sys
@@ -11,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from state.watchdog.engine_process import NotifySocket, without_notify
+from state.watchdog.engine_process import NotifySocket, waited_for, without_notify
 from tests.kit.rows import table
 
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="abstract sockets are Linux's")
@@ -105,3 +106,20 @@ def test_children_do_not_report_for_the_service() -> None:
     environ = {"NOTIFY_SOCKET": "/run/x", "WATCHDOG_USEC": "1", "WATCHDOG_PID": "2", "HOME": "/h"}
 
     assert without_notify(environ) == {"HOME": "/h"}
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.ENOTCONN, errno.ESTALE, errno.EIO])
+def test_a_home_that_cannot_be_looked_at_is_not_there_yet(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SY-10: a mount of another machine without its connection, a folder of another user"""
+
+    def fails(_path: Path) -> os.stat_result:
+        raise OSError(number, os.strerror(number))
+
+    said: list[str] = []
+    with monkeypatch.context() as mounted:
+        mounted.setattr(Path, "stat", fails)
+        was_missing = waited_for(tmp_path, NotifySocket({}), said.append, lambda _seconds: mounted.undo())
+
+    assert (was_missing, len(said)) == (True, 1)
