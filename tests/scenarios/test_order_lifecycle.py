@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -328,3 +329,19 @@ def test_a_limit_beyond_the_quote_is_no_gain(limit: str) -> None:
     assert bought == [Decimal("100.01")]
     (trade,) = [fact.trade for fact in house.facts(facts.TradeClosed)]
     assert trade.slippage == Decimal("0.4") * Decimal("0.01")
+
+
+@pytest.mark.usefixtures("a_tick_each_way")
+@pytest.mark.parametrize("limit", ["98", "99.99"])
+def test_a_sale_below_the_quote_is_no_gain(limit: str) -> None:
+    """AN-01: sold at the bid, as aimed at, after the stop that reserves its shares is cancelled"""
+    house = House(minutes("09:55", "10:30")).opens().until("10:05")
+    house.presses(a_typed_buy("0.4", limit="102", stop="98.5"))
+    confirms_now(house)
+    passes(house, 5)
+    house.presses(replace(a_typed_buy("0.4", limit=limit, stop=None), effect=OrderEffect.CLOSE))
+    confirms_now(house)
+    passes(house, 5)
+
+    (trade,) = [fact.trade for fact in house.facts(facts.TradeClosed)]
+    assert trade.slippage == 0

@@ -43,6 +43,7 @@ from core.workflows.orders.sale_chains import SaleChains
 from core.workflows.orders.submission import Intent, Submission
 from core.workflows.protection.protective_stops import NOTHING_LEFT, ProtectiveStops
 from core.workflows.staging.proposal_intake import terms_of
+from core.workflows.staging.ticket_checks import aimed_at_sending
 from core.workflows.workflow import answers, apart, follows
 
 MAKES_WAY = "its position is being closed"
@@ -327,6 +328,7 @@ class PositionClose:
                 )
             return
         order = replace(wanted, quantity=Quantity(left))
+        context = self.state.figures_for(self.state.at, wanted.symbol, None)
         approval = approvals.permit(self.state.stage, use, order, self.state.account_name, self.state.at)
         if isinstance(approval, str):
             self.state.record(SubmissionBlocked(order.client_order_id, approval))
@@ -343,7 +345,9 @@ class PositionClose:
                 stop=None,
                 parent=None,
                 exit_reason=exit_reason_of(order, proposal),
-                intended_price=proposal.intended_price,
+                intended_price=aimed_at_sending(
+                    order, proposal.intended_price, replace(context, quote=context.quote_of_now)
+                ),
                 reference=proposal.reference,
                 expires_at=None,
             ),
