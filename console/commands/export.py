@@ -126,7 +126,8 @@ def _print_history(
     if as_json:
         print_json(rows)
     else:
-        _print_rows(names_of(HISTORY) if as_csv else first_of(HISTORY), rows, as_csv=as_csv)
+        columns = names_of(HISTORY) if as_csv else first_of(HISTORY)
+        _print_rows(columns, rows, as_csv=as_csv, empty=f"no orders and no trades on {chosen}")
 
 
 def _print(context: typer.Context, pane: str, account: str | None, *, as_json: bool, as_csv: bool) -> None:
@@ -139,15 +140,20 @@ def _print(context: typer.Context, pane: str, account: str | None, *, as_json: b
     if as_json:
         print_json(rows)
     else:
-        _print_rows(names_of(exported) if as_csv else first_of(exported), rows, as_csv=as_csv)
+        columns = names_of(exported) if as_csv else first_of(exported)
+        _print_rows(columns, rows, as_csv=as_csv, empty=f"{pane}: there are none now")
 
 
-def _print_rows(names: Sequence[str], rows: Sequence[dict[str, Any]], *, as_csv: bool) -> None:
+def _print_rows(names: Sequence[str], rows: Sequence[dict[str, Any]], *, as_csv: bool, empty: str = "") -> None:
+    """Print a table, or its columns alone as CSV; `empty` instead of a table without rows."""
     from core.views.export import as_csv as csv_of
 
     if as_csv:
         for text in csv_of(names, rows).splitlines():
             say(text)
+        return
+    if not rows:
+        say(empty)
         return
     table = [[name.replace("_", " ") for name in names]]
     table += [["" if row[name] is None else str(row[name]) for name in names] for row in rows]

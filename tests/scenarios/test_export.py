@@ -11,7 +11,7 @@ from decimal import Decimal
 
 import pytest
 
-from console.commands.export import view_over
+from console.commands.export import _print_rows, view_over
 from console.keymap import PANES as DESK_PANES
 from core.facts import DeskAttached
 from core.model.order import Side
@@ -156,6 +156,15 @@ def test_cells_are_plain(value: object, cell: str) -> None:
     text = as_csv(["one", "two"], [{"one": value_of(value), "two": 1}])
 
     assert next(csv.reader(io.StringIO(text.partition("\n")[2]))) == [cell, "1"]
+
+
+def test_a_table_without_rows_has_no_columns_and_its_csv_has(capsys: pytest.CaptureFixture[str]) -> None:
+    """SY-08: a script reads the columns; a person reads that there is nothing"""
+    found = []
+    for as_csv_too in (False, True):
+        _print_rows(("symbol", "side"), (), as_csv=as_csv_too, empty="nothing")
+        found.append(capsys.readouterr().out.split())
+    assert found == [["nothing"], ["symbol,side"]]
 
 
 def test_no_engine_is_one_line(there: Served) -> None:
