@@ -58,9 +58,17 @@ A_WEEK_APART = timedelta(days=5)
 """Less than any gap between weekly bars; between daily bars there are at most four nights."""
 A_NIGHT = timedelta(hours=6)
 """Between two sessions; less than any night."""
-FIRST_END = (datetime.combine(date.min, HOME.opens) + timedelta(minutes=1)).time()
-CLOSES = frozenset({HOME.closes, time(13)})
-"""The end of a session's first minute, and of its last one on a usual and on a short day, by the exchange's clock."""
+_A_MINUTE_ON = timedelta(minutes=1)
+BY_END = frozenset(
+    ((datetime.combine(date.min, begin) + _A_MINUTE_ON).time(), end)
+    for begin, ends in (
+        (HOME.opens, (HOME.closes, time(13))),
+        (HOME.extended.begin, (HOME.extended.end, HOME.extended.end_of_a_half_day)),
+    )
+    for end in ends
+)
+"""The ends of a session's first and last minute, on a usual and on a short day, by the exchange's clock; and those of
+its extended hours."""
 FEWEST_OF_A_DAY = 60
 """Rows from which on the times of a session's first and last bar show what they mean."""
 FEWEST_GAPS = 3
@@ -344,7 +352,7 @@ class RowTimes:
         )
 
     def require_starts(self) -> None:
-        """Refuse minutes with the times of their ends: sessions from 09:31 to 16:00. Raises `TableError`.
+        """Refuse minutes with the times of their ends, as of sessions from 09:31 to 16:00. Raises `TableError`.
 
         A bar at the close itself is of after the session where times are starts, and no such file begins at 09:31.
         """
@@ -353,11 +361,12 @@ class RowTimes:
         begins = [self._first, *(begin for _, begin in self._nights if isinstance(begin, datetime))]
         ends = [*(end for end, _ in self._nights if isinstance(end, datetime)), self._last]
         days = [(HOME.local(begin).time(), HOME.local(end).time()) for begin, end in zip(begins, ends, strict=True)]
-        by_end = sum(begin == FIRST_END and end in CLOSES for begin, end in days)
-        if self._many >= FEWEST_OF_A_DAY and by_end * 10 >= len(days) * 8:
+        by_end = Counter(day for day in days if day in BY_END)
+        if self._many >= FEWEST_OF_A_DAY and by_end.total() * 10 >= len(days) * 8:
+            begin, end = max(by_end, key=by_end.__getitem__)
             raise TableError(
-                f"{self._path}:{FIRST_ROW}: its sessions go from 09:31 to 16:00, so each bar has the time of its end: "
-                "subtract one minute from every time, and play that",
+                f"{self._path}:{FIRST_ROW}: its sessions go from {begin:%H:%M} to {end:%H:%M}, so each bar has the "
+                "time of its end: subtract one minute from every time, and play that",
                 FileFault.LABELS,
             )
 
