@@ -74,13 +74,13 @@ class SshAgent:
                 connection.shutdown(socket.SHUT_RDWR)
 
     def _connected(self) -> socket.socket:
-        """Connect to the agent; under tmux to that of the newest connection, where the desk's own has ended."""
-        if not self._path:
-            raise OperatorError(NO_AGENT)
+        """Connect to the agent; under tmux to that of the newest connection, where the desk has none that answers."""
         self._ends_at = self._now() + self._timeout
-        connection = self._connection(self._path)
+        connection = self._connection(self._path) if self._path else None
         if connection is None and (newer := _known_to_tmux()) not in ("", self._path):
             connection = self._connection(newer)
+        if connection is None and not self._path:
+            raise OperatorError(NO_AGENT)
         if connection is None:
             raise OperatorError(GONE if os.environ.get(TMUX) else NOT_THERE)
         if self._is_cancelled:

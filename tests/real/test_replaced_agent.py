@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from console.client.ssh_agent import GONE, VARIABLE, SshAgent
+from console.client.ssh_agent import GONE, NO_AGENT, VARIABLE, SshAgent
 from core.ports import OperatorError
 from tests.kit.security_key import SecurityKey, an_agent
 from tests.kit.tools import needs
@@ -15,13 +15,14 @@ from tests.kit.tools import needs
 
 @needs("tmux")
 @pytest.mark.parametrize("knows", [True, False])
+@pytest.mark.parametrize("had", ["gone", None])
 def test_an_agent_that_tmux_knows_takes_the_place_of_one_that_is_gone(
-    knows: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    had: str | None, knows: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SY-10: ssh connected anew, and the window keeps the path of before"""
+    """SY-10: ssh connected anew, and the window keeps the path of before, or was opened without one"""
     key, server = SecurityKey(), tmp_path / "s"
     tmux = ["tmux", "-S", str(server), "-f", "/dev/null"]
-    monkeypatch.setenv(VARIABLE, str(tmp_path / "gone"))
+    monkeypatch.setenv(VARIABLE, str(tmp_path / had) if had else "")
     monkeypatch.delenv("TMUX", raising=False)
     with an_agent(tmp_path, key) as agent:
         subprocess.run([*tmux, "new-session", "-d", "sleep 100"], check=True)
@@ -34,6 +35,6 @@ def test_an_agent_that_tmux_knows_takes_the_place_of_one_that_is_gone(
             else:
                 with pytest.raises(OperatorError) as raised:
                     SshAgent().sign([key.public], b"keyturn ticket")
-                assert str(raised.value) == GONE
+                assert str(raised.value) == (GONE if had else NO_AGENT)
         finally:
             subprocess.run([*tmux, "kill-server"], check=True)
