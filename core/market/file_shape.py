@@ -58,17 +58,14 @@ A_WEEK_APART = timedelta(days=5)
 """Less than any gap between weekly bars; between daily bars there are at most four nights."""
 A_NIGHT = timedelta(hours=6)
 """Between two sessions; less than any night."""
-_A_MINUTE_ON = timedelta(minutes=1)
+FIRST_END = (datetime.combine(date.min, HOME.opens) + timedelta(minutes=1)).time()
+FIRST_EXTENDED_END = time(4, 1)
 BY_END = frozenset(
-    ((datetime.combine(date.min, begin) + _A_MINUTE_ON).time(), end)
-    for begin, ends in (
-        (HOME.opens, (HOME.closes, time(13))),
-        (HOME.extended.begin, (HOME.extended.end, HOME.extended.end_of_a_half_day)),
-    )
-    for end in ends
+    {(FIRST_END, HOME.closes), (FIRST_END, time(13)), (FIRST_EXTENDED_END, time(20)), (FIRST_EXTENDED_END, time(17))}
 )
 """The ends of a session's first and last minute, on a usual and on a short day, by the exchange's clock; and those of
-its extended hours."""
+its extended hours.
+"""
 FEWEST_OF_A_DAY = 60
 """Rows from which on the times of a session's first and last bar show what they mean."""
 FEWEST_GAPS = 3
