@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from python_socks import ProxyError
 from python_socks.async_.asyncio import Proxy as Connector
@@ -76,6 +76,8 @@ def proxy_of(url: str) -> Proxy | None:
         parts = urlsplit(found)
         port = PORTS.get(parts.scheme, SOCKS_PORT) if parts.port is None else parts.port
         (parts.hostname or "").encode("idna")
+        for each in (parts.username, parts.password):
+            unquote(each or "", errors="strict")
     except ValueError:
         raise ProxyRefusedError(f"{proxy.variable} is no address of a proxy") from None
     if parts.scheme not in KINDS or not parts.hostname:
@@ -86,6 +88,8 @@ def proxy_of(url: str) -> Proxy | None:
             f"{proxy.variable} is no address of a proxy: write http://host:port, and / ? # of a password as %2F %3F %23"
         )
     place = parts.netloc if parts.port is not None else f"{parts.netloc.removesuffix(':')}:{port}"
+    if parts.username is not None and parts.password is None:
+        place = ":@".join(place.rsplit("@", 1))  # websockets refuses a name alone
     return Proxy(proxy.variable, f"{parts.scheme}://{place}")
 
 

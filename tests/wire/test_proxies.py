@@ -163,7 +163,18 @@ def test_it_is_named_with_its_port(environment: pytest.MonkeyPatch, value: str, 
     assert found.in_words == f"{words} of ALL_PROXY"
 
 
-@pytest.mark.parametrize("value", ["http://name:12#34@proxy:3128", "http:/proxy:1", "   ", "http://a b:1"])
+def test_a_name_without_a_password_has_an_empty_one(environment: pytest.MonkeyPatch) -> None:
+    """A stream's library refuses the form that requests take."""
+    environment.setenv("ALL_PROXY", "http://name@proxy")
+    found = proxy_of("https://paper-api.alpaca.markets")
+
+    assert found is not None
+    assert found.url == "http://name:@proxy:80"
+
+
+@pytest.mark.parametrize(
+    "value", ["http://name:12#34@proxy:3128", "http:/proxy:1", "   ", "http://a b:1", "http://n%ff:p@a:1"]
+)
 def test_what_is_no_address_is_refused_without_its_text(environment: pytest.MonkeyPatch, value: str) -> None:
     environment.setenv("ALL_PROXY", value)
 
