@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 ANY_HOST = "https://broker.invalid"
 """Of none in particular: exceptions by host are in NO_PROXY."""
+NOT_FOR = {"https": "the data stream", "socks4": "a notice", "socks4a": "a notice"}
+"""Kinds of proxies, and what cannot use them."""
 
 
 def doctor(context: typer.Context, as_json: AsJson = False) -> None:
@@ -99,8 +101,13 @@ def _proxies() -> Iterator[Finding]:
     except ProxyRefusedError as error:
         yield Finding("proxy", False, str(error), "correct it, or unset it; requests and streams use the same one")
         return
-    if proxy is not None:
+    if proxy is None:
+        return
+    barred = NOT_FOR.get(proxy.kind)
+    if barred is None:
         yield Finding("proxy", True, f"{proxy.in_words}, for requests and streams", "")
+    else:
+        yield Finding("proxy", False, f"{proxy.in_words}: {barred} cannot use it", "name http:// or socks5:// there")
 
 
 def _security_key(settings: Settings) -> Finding:

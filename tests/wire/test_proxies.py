@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from pydantic import SecretStr
 
+from console.commands import doctor
 from core.brokers.alpaca.broker import AlpacaBroker
 from core.brokers.alpaca.stream import AlpacaOrderStream
 from core.io.http_requests import HttpTimes, NoAnswerError, UnreachableError, answer_of
@@ -217,3 +218,24 @@ def test_this_machine_and_excepted_hosts_need_none(environment: pytest.MonkeyPat
     environment.setenv("HTTPS_PROXY", "gopher://x")
     with pytest.raises(ProxyRefusedError, match="HTTPS_PROXY"):
         proxy_of("wss://paper-api.alpaca.markets")
+
+
+@pytest.mark.parametrize(
+    ("value", "verdicts"),
+    [
+        ("http://proxy.test", [True]),
+        ("socks5h://proxy.test", [True]),
+        ("https://proxy.test", [False]),
+        ("socks4://proxy.test", [False]),
+        ("ftp://proxy.test", [False]),
+        ("", []),
+    ],
+)
+def test_doctor_finds_whether_all_can_use_it(environment: pytest.MonkeyPatch, value: str, verdicts: list[bool]) -> None:
+    """SY-10"""
+    environment.setenv("ALL_PROXY", value)
+
+    found = list(doctor._proxies())
+
+    assert [finding.ok for finding in found] == verdicts
+    assert all("ALL_PROXY" in finding.detail for finding in found)
