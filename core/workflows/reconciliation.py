@@ -368,6 +368,7 @@ class Reconciliation:
             *(self._correct(d, comparison, self._unexplained(d, comparison), follows) for d in positions),
             *self._give_to_owners(comparison),
         )
+        yield from follow_up(self.state, facts.CorporateActionApplied)
         self._pass(corrections, found)
         # Orders that a later list leaves out stay agreed: they explain nothing when they are listed again.
         self._filled_by_others = {**(self._filled_by_others or {}), **comparison.filled_by_others()}
@@ -675,6 +676,7 @@ class Reconciliation:
         corrections = tuple(
             f"{self._correct(d, comparison, NO_SHARES, effects)}; taken over by the operator" for d in positions
         )
+        yield from follow_up(self.state, facts.CorporateActionApplied)
         unknown = tuple(report.client_order_id for report in comparison.unknown_of_ours())
         control = self.state.control.state
         if control.unknown_orders or unknown != control.accepted_orders:

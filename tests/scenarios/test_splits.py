@@ -18,6 +18,7 @@ from core.facts import (
     Halted,
     NotificationDue,
     PositionCorrected,
+    ProposalStaged,
     ReconciliationFailed,
     SignalRaised,
     TradeClosed,
@@ -246,6 +247,23 @@ def test_an_announced_split_of_another_ratio_is_left_to_a_person(day: date) -> N
     (applied,) = house.facts(CorporateActionApplied)
     assert applied.evidence is ActionEvidence.OPERATOR
     assert_figures(house, DOUBLED)
+    assert (stops(house), waiting(house)) == ([], ["20 at 45"])
+
+
+def test_a_stop_that_waits_is_asked_for_once_when_the_books_are_accepted() -> None:
+    """EX-25, EX-22: its ticket of before is withdrawn, and none has its price for the shares of after"""
+    house = a_house(DOUBLED)
+    house.until_moment(SHOWN_AT)
+    announced(house, 3, 1)
+    assert waiting(house) == ["10 at 90"]
+    splits(house.exchange, SHOWN_AT, SPY, 2, 1, Fate.CANCELLED)
+    house.until_moment(SHOWN_AT + timedelta(minutes=5))
+    house.accepts(house.exchange.books(house.line.at))
+    passes(house, 75)
+
+    assert_figures(house, DOUBLED)
+    guards = [fact.proposal.order for fact in house.facts(ProposalStaged) if fact.proposal.guard is not None]
+    assert [f"{plain(each.quantity)} at {plain(each.stop_price)}" for each in guards] == ["10 at 90", "20 at 45"]
     assert (stops(house), waiting(house)) == ([], ["20 at 45"])
 
 
