@@ -45,6 +45,8 @@ class CorporateAudit:
         self._gone: set[tuple[datetime, Symbol, str]] = set()
         """Whose shares of an action were closed since it was applied: later ones have a ticket of their own."""
         self._works_since: dict[str, datetime] = {}
+        self._days: set[object] = set()
+        """On which the desk was on."""
 
     @property
     def _world(self):  # type: ignore[no-untyped-def]
@@ -92,6 +94,8 @@ class CorporateAudit:
 
     def hear(self, at: datetime, fact: facts.Fact) -> None:
         match fact:
+            case facts.DayStarted():
+                self._days.add(fact.day)
             case facts.CorporateActionApplied():
                 self._apply(at, fact)
             case facts.TradeClosed():
@@ -114,7 +118,8 @@ class CorporateAudit:
         actions = self._world.actions
         if fact.evidence is facts.ActionEvidence.ANNOUNCED:
             self.announced[fact.symbol, fact.day] += 1
-            is_told = actions.is_split_told(fact.symbol, fact.day, fact.ratio) and fact.day == self._day(at)
+            has_come = fact.day == self._day(at) or (fact.day < self._day(at) and fact.day not in self._days)
+            is_told = actions.is_split_told(fact.symbol, fact.day, fact.ratio) and has_come
             self._require(is_told, f"no such split was announced for this day: {fact}")
             self._require(self.announced[fact.symbol, fact.day] == 1, f"it counts twice: {fact}")
             held = sum((q for k, q in self.auditor.story.positions.items() if k.startswith(f"{fact.symbol}/")), ZERO)
