@@ -7,7 +7,7 @@ no desk is attached, nobody takes control, and nothing is recorded (SY-08).
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
@@ -111,7 +111,7 @@ def _print_history(
 ) -> None:
     """Print a day's orders and trades from the journal; no engine need run. Raises `OperatorError`."""
     from core.views.builders.history import history_of
-    from core.views.export import HISTORY, cells, first_of, names_of
+    from core.views.export import HISTORY
     from state.accounts import account_of
     from state.journal import days_of, read_day
 
@@ -122,26 +122,28 @@ def _print_history(
     chosen = {each.isoformat(): each for each in days}.get(day or days[-1].isoformat())
     if chosen is None:
         raise OperatorError(f"--day {day}: the journal has none; from {days[0]} to {days[-1]} it has {len(days)}")
-    rows = [cells(row) for row in history_of(read_day(journal, chosen))[0]]
-    if as_json:
-        print_json(rows)
-    else:
-        columns = names_of(HISTORY) if as_csv else first_of(HISTORY)
-        _print_rows(columns, rows, as_csv=as_csv, empty=f"no orders and no trades on {chosen}")
+    rows = history_of(read_day(journal, chosen))[0]
+    _print_exported(HISTORY, rows, as_json=as_json, as_csv=as_csv, empty=f"no orders and no trades on {chosen}")
 
 
 def _print(context: typer.Context, pane: str, account: str | None, *, as_json: bool, as_csv: bool) -> None:
-    from core.views.export import PANES, cells, first_of, names_of
+    from core.views.export import PANES
 
     if pane not in PANES:
         raise OperatorError(f"{pane}: no such pane; one of {', '.join((*PANES, HISTORY_PANE))}")
     exported: Exported = PANES[pane]
-    rows = [cells(row) for row in exported.rows(_view(context, account))]
+    rows = exported.rows(_view(context, account))
+    _print_exported(exported, rows, as_json=as_json, as_csv=as_csv, empty=f"{pane}: there are none now")
+
+
+def _print_exported(exported: Exported, found: Iterable[object], *, as_json: bool, as_csv: bool, empty: str) -> None:
+    from core.views.export import cells, first_of, names_of
+
+    rows = [cells(row) for row in found]
     if as_json:
         print_json(rows)
     else:
-        columns = names_of(exported) if as_csv else first_of(exported)
-        _print_rows(columns, rows, as_csv=as_csv, empty=f"{pane}: there are none now")
+        _print_rows(names_of(exported) if as_csv else first_of(exported), rows, as_csv=as_csv, empty=empty)
 
 
 def _print_rows(names: Sequence[str], rows: Sequence[dict[str, Any]], *, as_csv: bool, empty: str = "") -> None:
