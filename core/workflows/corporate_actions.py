@@ -28,6 +28,7 @@ from core.facts import ActionEvidence, CorporateActionApplied, DayStarted, Propo
 from core.messages.effects import Effect
 from core.messages.inputs import CorporateActionsArrived
 from core.model.codes import CancelCode, ProposalEnd
+from core.model.position import Position
 from core.model.reconciliation import APART, Difference
 from core.model.reference_data import BESIDE, ActionKind
 from core.model.reference_data import in_words as action_in_words
@@ -186,12 +187,20 @@ class CorporateActions:
         every = self.state.sightings.corporate_actions.values()
         its = (each for announced in every for each in announced if each.to == symbol and each.spun_ratio is not None)
         for each in its:
-            held, ratio = self.state.ledger.positions_in(each.symbol), each.spun_ratio
+            held, ratio = self._source(each.symbol), each.spun_ratio
             if ratio is None or not held or abs(each.ex_date - today) > OF_ONE_SPLIT:
                 continue
-            if (found := spun_off(held, theirs, ratio, comparison.theirs(each.symbol))) is not None:
+            if (found := spun_off(held, theirs, ratio, comparison.theirs(held[0].symbol))) is not None:
                 return found
         return None
+
+    def _source(self, symbol: Symbol) -> Sequence[Position]:
+        """Return our positions in a symbol, or in the one that it became, share for share."""
+        ledger = self.state.ledger
+        if held := ledger.positions_in(symbol):
+            return held
+        entries = ((position, ledger.order(position.entry_order)) for position in ledger.positions())
+        return [held for held, entry in entries if entry and entry.listed_as == symbol and entry.split == ONE]
 
     def payout(self, symbol: Symbol, comparison: Comparison, sold: Quantity) -> CorporateActionApplied | None:
         """Return that our shares left for the announced cash; None unless all are gone and its day has come.

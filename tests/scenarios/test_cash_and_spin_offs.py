@@ -14,10 +14,11 @@ import pytest
 from core.facts import CorporateActionApplied, NotificationDue, PositionCorrected, TradeClosed
 from core.messages.commands import ProposeClose
 from core.messages.desk_commands import KeepAlert
+from core.messages.inputs import CorporateActionsArrived
 from core.model.alert import AlertKind, AlertTerms
 from core.model.codes import OwedReason
 from core.model.reference_data import ActionKind, CorporateAction
-from core.model.values import Price
+from core.model.values import Price, Symbol
 from tests.kit.splits import Fate, becomes
 from tests.scenarios import test_splits
 from tests.scenarios.changes import confirms_now, passes
@@ -114,6 +115,31 @@ def test_shares_of_a_spin_off_belong_to_the_owner(is_up: bool) -> None:
     assert sum(p.cost for p in house.desk.ledger.positions()) == 1000
     assert stops(house, SPY) == ["10 at 90"]
     assert [words for words in urgent(house) if "2 came by the spin-off from SPY" in words]
+    assert house.desk.control.state.is_reconciled
+    assert_can_be_rebuilt(house)
+
+
+@pytest.mark.parametrize("moved", ["120", "0"])
+def test_a_spin_off_from_a_symbol_that_is_renamed_on_its_day(moved: str) -> None:
+    """Ten SPY are ten NEWCO, and two SPUN came beside them: as of the same owner, and told without a stop."""
+    spun = Symbol("SPUN")
+    house = a_house(RENAMED)
+    sleeps(house, is_up=True)
+    becomes(house.exchange, SHOWN_AT, SPY, NEW, Fate.CANCELLED, 1, 1)
+    house.exchange._ledger._receive(SHOWN_AT, spun, Decimal(2), Decimal(60))
+    house.exchange._ledger._holdings[NEW].cost -= Decimal(moved)
+    house.line.take(
+        house.line.at,
+        CorporateActionsArrived(
+            (SPY,), (CorporateAction(SPY, ActionKind.RENAME, FRIDAY, to=NEW), replace(SPIN_OFF, to=spun))
+        ),
+    )
+    house.until_moment(LATER)
+
+    held = {(p.symbol, p.strategy): (p.quantity, p.average_price) for p in house.desk.ledger.positions()}
+    assert held == {(NEW, "manual"): (10, 100 - Decimal(moved) / 10), (spun, "manual"): (2, 60)}
+    assert waiting(house) == ["10 at 90"]
+    assert [words for words in urgent(house) if "2 came by the spin-off from NEWCO" in words]
     assert house.desk.control.state.is_reconciled
     assert_can_be_rebuilt(house)
 
