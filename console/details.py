@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from console.keymap import written
 from core.model.account import PERCENTILES, LatencySpan
+from core.model.bar import on_one_exchange
 from core.model.order import LegRole, StopHolder, StopKnown
 from core.model.order_terms import OWED
 from core.model.values import ClientOrderId, percent, plain
@@ -520,7 +521,7 @@ def watched(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
             f"{usd(f.arrowed(row.change).strip())}, {f.signed_percent(row.change_fraction)}",
             f.tone_of(row.change),
         ),
-        *field("volume today", f"{row.volume:,f} shares, of the minutes that were told"),
+        *field("volume today", f"{row.volume:,f} shares{on_one_exchange(row.quote)}, of the minutes that were told"),
         (),
         *field("held", f"{f.quantity(row.held)} shares" if row.held else "nothing"),
         *field("working", f"{row.working} orders of this desk"),

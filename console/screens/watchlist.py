@@ -15,6 +15,7 @@ from console.screens.form import FieldsScreen, Form, FormField, TextField
 from core.messages.desk_commands import DropAlert, KeepAlert, KeepWatchlist
 from core.model.alert import Alert, AlertKind, AlertTerms, in_words
 from core.model.alert import fault_of as alert_fault_of
+from core.model.bar import on_one_exchange
 from core.model.instrument import MAIN, Watchlist, fault_of, small_letters
 from core.model.lazy_dataclass import dataclass
 from core.model.values import Price, Symbol
@@ -160,7 +161,8 @@ class AlertScreen(FieldsScreen):
             return (now, (Cell(meant, "warning"),))
         if isinstance(meant, Drop):
             return (now, (Cell(f"Enter drops alert {meant.number}"),))
-        return (now, (Cell(f"Enter: alert when {in_words(meant)}", "strong"),))
+        of = on_one_exchange(row.quote) if row is not None and meant.kind is AlertKind.VOLUME else ""
+        return (now, (Cell(f"Enter: alert when {in_words(meant)}{of}", "strong"),))
 
     def _meant(self) -> AlertTerms | Drop | str:
         """Return the alert as it would be kept, or the reason for which the engine would reject it."""

@@ -93,6 +93,11 @@ class Quote:
         return self.ask - self.bid
 
 
+def on_one_exchange(quote: Quote | None) -> str:
+    """Return the words behind a volume of one exchange's feed; empty where it is the volume of all (MD-01)."""
+    return " on IEX alone" if quote is not None and quote.feed is Feed.IEX else ""
+
+
 @dataclass(frozen=True, slots=True)
 class NoQuote:
     """There is no quote, and why."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from console.screens.watchlist import AlertScreen, Drop, read_alert
 from core.facts import AlertDropped, AlertKept
 from core.model.alert import Alert, AlertKind, AlertTerms
+from core.model.bar import Feed, Quote
 from core.model.text_sanitizer import ALERT
-from core.model.values import Price, Symbol
+from core.model.values import Price, Quantity, Symbol
 from core.views import LogRow, WatchlistRow, WatchRow, WatchView
 from tests.desk.desk_house import open_desk
 from tests.desk.still_house import a_position, a_view, open_still
@@ -91,6 +93,22 @@ async def test_the_form_previews_the_alert() -> None:
         await house.sees("price is 182.10: it would ring at once")
         await house.press("enter")
         assert house.handle.commands == []
+
+
+@pytest.mark.parametrize(("feed", "is_named"), [(Feed.IEX, True), (Feed.SIP, False)])
+async def test_a_volume_of_one_exchange_is_named(feed: Feed, *, is_named: bool) -> None:
+    """MD-01: in the preview of an alert and in the details of the symbol"""
+    size, now = Quantity(Decimal(1)), a_view().status.at
+    quote = Quote(IBM, now, LAST, size, LAST, size, feed)
+    row = WatchRow(IBM, quote=quote, last=LAST, last_at=now, volume=Quantity(Decimal(1200)))
+    watch = WatchView((WatchlistRow("main", (IBM,)),), (row,))
+    async with open_still(a_view(watch=watch, positions=(a_position("IBM"),)), (120, 40)) as house:
+        await house.press("2", "+", *"volume 5m")
+        await house.sees("Enter: alert when volume at 5,000,000 shares or above")
+        assert house.shows("IEX alone") is is_named
+        await house.press("escape", "8", "enter")
+        await house.sees("volume today")
+        assert house.shows("IEX alone") is is_named
 
 
 async def test_many_alerts_are_paged() -> None:

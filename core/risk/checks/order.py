@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import ROUND_FLOOR, Decimal
 
-from core.model.bar import Feed, Quote
+from core.model.bar import Quote, on_one_exchange
 from core.model.instrument import BrokerInstrument
 from core.model.order import WITH_LIMIT, WITH_STOP, Effect, OrderClass, OrderRequest, Side, TimeInForce
 from core.model.staging import StopPlan, Verdict, unsaid
@@ -95,9 +95,9 @@ class OrderSizeCheck:
 
 
 def _feed_of(state: ReviewContext) -> str:
-    """Name the one exchange whose volume it is, by the desk's feed; empty where it is that of all (MD-01)."""
-    is_iex = isinstance(state.quote, Quote) and state.quote.feed is Feed.IEX
-    return " on IEX alone, by alpaca.feed" if is_iex else ""
+    """Name the one exchange whose volume it is, and the setting; empty where it is that of all."""
+    words = on_one_exchange(state.quote if isinstance(state.quote, Quote) else None)
+    return words and f"{words}, by alpaca.feed"
 
 
 def most_shares(symbol: Symbol, state: ReviewContext) -> Decimal | None:

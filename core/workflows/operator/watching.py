@@ -19,7 +19,7 @@ from core.messages.effects import Effect, LookUpSymbols, WriteWatchlist
 from core.messages.inputs import BarArrived, CorporateActionsArrived, QuoteArrived, SymbolsLookedUp, WatchlistWritten
 from core.model.alert import Alert, AlertKind, what_is_seen
 from core.model.alert import fault_of as alert_fault_of
-from core.model.bar import Bar
+from core.model.bar import Bar, on_one_exchange
 from core.model.broker import NoAnswer
 from core.model.instrument import LONGEST_NAME, SHARE, Watchlist, fault_of
 from core.model.session import Session
@@ -246,7 +246,10 @@ class Alerting:
         for alert in self.state.alerts.of(symbol):
             figure = self._figure(alert.terms.kind, symbol)
             if figure is not None and alert.terms.rings_at(figure):
-                self.state.record(facts.AlertRang(alert, what_is_seen(alert.terms, figure)))
+                said = what_is_seen(alert.terms, figure)
+                if alert.terms.kind is AlertKind.VOLUME:
+                    said += on_one_exchange(self.state.sightings.quotes.get(symbol))
+                self.state.record(facts.AlertRang(alert, said))
 
     def _figure(self, kind: AlertKind, symbol: Symbol) -> Decimal | None:
         """Return the figure of an alert; None if nothing was seen yet, and for an event."""
