@@ -9,7 +9,7 @@ from textual import events
 from textual.message import Message
 
 from console.keymap import KEYS, KeyScope, bindings_for
-from console.screens.form import ERASE, LONGEST, one_line
+from console.screens.form import ERASE, LONGEST, one_line, text_of
 from core.model.text_sanitizer import WARN
 from core.model.values import Symbol
 from core.views import DeskView, LogRow, OrderRow
@@ -36,6 +36,8 @@ class FilteredPane(Pane):
 
     filter = ""
     is_typing = False
+    takes_any_script = True
+    """The log has reasons, names and headlines."""
 
     def fill(self) -> None:
         """Show the rows that match."""
@@ -53,7 +55,7 @@ class FilteredPane(Pane):
 
     def take(self, event: events.Key) -> bool:
         """Return whether the key was for the filter; the kill chord and scroll keys never are."""
-        character = event.character if event.is_printable else None
+        character = text_of(event, self.takes_any_script)
         if event.key not in TYPED and event.key != ERASE and not character:
             return False
         if event.key == "enter":

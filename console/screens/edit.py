@@ -141,7 +141,9 @@ class DeclineScreen(FieldsScreen):
     def __init__(
         self, behind: DialogHost, what: str, still_waits: Callable[[DeskView], bool], act: Callable[[str], None]
     ) -> None:
-        super().__init__(behind, f"Decline ─ {what}", [TextField("Reason", "optional")], "declines")
+        super().__init__(
+            behind, f"Decline ─ {what}", [TextField("Reason", "optional", takes_any_script=True)], "declines"
+        )
         self.still_waits = still_waits
         self.act = act
 

@@ -20,6 +20,7 @@ from textual.widgets import Input
 
 from console.keymap import KEYS, KeyScope, footer, written
 from console.screens.dialog import Dialog, DialogHost
+from console.terminal.keys import PlacedKey
 from core.model.instrument import capitals
 from core.model.lazy_dataclass import dataclass
 from core.views import DeskView
@@ -34,8 +35,18 @@ LONGEST_LINE = 66
 """Cells of a line with the reason why Enter did nothing."""
 
 
+def text_of(event: events.Key, takes_any_script: bool) -> str | None:
+    """Return the character that a text gets of a key; None if it types none."""
+    if takes_any_script and isinstance(event, PlacedKey):
+        return event.letter
+    return event.character if event.is_printable else None
+
+
 class TypedDialog(Dialog):
     """Base: keys of its place act as in the key table, Backspace erases, other characters are typed."""
+
+    takes_any_script = False
+    """Whether the text may have letters of every script."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -52,7 +63,7 @@ class TypedDialog(Dialog):
         """Handle a key; return whether it is this dialog's. The kill chord never is."""
         if not self._is_its_own(event):
             return False
-        character = event.character if event.is_printable else None
+        character = text_of(event, self.takes_any_script)
         if not self.is_mounted:
             self._early.append(event)
         elif event.key in self._acts:
@@ -95,6 +106,7 @@ class TextField:
     unit: str
     text: str = ""
     is_fresh: bool = True
+    takes_any_script: bool = False
 
     def write(self, text: str) -> None:
         self.text = (("" if self.is_fresh else self.text) + text)[:LONGEST]
@@ -126,6 +138,10 @@ class FieldsScreen(TypedDialog):
         put_title(self.box, title)
         self.takes = f"Enter {takes}  Esc back"
         put_note(self.box, self.takes)
+
+    @property
+    def takes_any_script(self) -> bool:  # type: ignore[override]
+        return self.fields[self.at].takes_any_script
 
     def compose(self) -> ComposeResult:
         with self.box:
@@ -422,7 +438,7 @@ class Form(Dialog):
 
     def keys_in_words(self) -> str:
         """Return the form's keys; the last line shows the kill key."""
-        return footer(self.PLACE).partition("  Ctrl+")[0]
+        return footer(self.PLACE).partition(f"  {written('kill')} ")[0]
 
     # ── content ──────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -121,6 +121,12 @@ def read_list(symbol: Symbol, text: str, today: date) -> ListSymbol | TakeOff | 
     return ListSymbol(symbol, kind, rest[:LONGEST_REASON], until)
 
 
+def has_reason(text: str) -> bool:
+    """Return whether the list and its day are complete, so that what is typed next is the reason."""
+    first, *others = text.lstrip().split(" ")
+    return first in WORDS and len(others) > (WORDS[first] is ListKind.RESTRICTED)
+
+
 def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text)
@@ -227,6 +233,11 @@ class ListsScreen(FieldsScreen):
     def __init__(self, behind: DialogHost, symbol: Symbol) -> None:
         self.symbol = symbol
         super().__init__(behind, f"Lists ─ {symbol}", [TextField("Put it on", "")], "does it")
+
+    @property
+    def takes_any_script(self) -> bool:  # type: ignore[override]
+        """Return whether the reason has begun; the words before it are the desk's own."""
+        return has_reason(self.fields[0].text)
 
     def update_view(self, _view: DeskView, _now: datetime) -> None:
         self.draw()

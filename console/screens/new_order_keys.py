@@ -28,7 +28,10 @@ class KeepPresetScreen(FieldsScreen):
     """`act` saves it under that key. The preset there is named before it is overwritten."""
 
     def __init__(self, behind: DialogHost, stop: str, target: str, act: Callable[[int, Preset], None]) -> None:
-        fields = [TextField("Name", "as you call it"), TextField("Key", " ".join(KEYS), KEYS[-1])]
+        fields = [
+            TextField("Name", "as you call it", takes_any_script=True),
+            TextField("Key", " ".join(KEYS), KEYS[-1]),
+        ]
         super().__init__(behind, "Keep stop and target as a preset", fields, "keeps it")
         self.stop = stop
         self.target = target

@@ -20,6 +20,7 @@ from textual.message import Message
 from console.terminal.keys import (
     ANSWER,
     KITTY_FUNCTION,
+    PlacedKey,
     Press,
     as_kitty,
     by_place,
@@ -137,7 +138,8 @@ class Reader:
                 case Sequence(sequence):
                     text = by_place(sequence)
                     self._hear_script(script_of(text))
-                    self._is_after_garbage = not self._is_ours(text) and not self._take_sequence(text)
+                    letter = typed(sequence) if text != sequence else None
+                    self._is_after_garbage = not self._is_ours(text) and not self._take_sequence(text, letter)
                 case Typed(text) if not self._is_after_garbage:
                     self._hear_script(text)
                     self._take_typed(text)
@@ -192,12 +194,17 @@ class Reader:
         self.keys_dropped += 1
         self._swallowed(text)
 
-    def _take_sequence(self, text: str) -> bool:
-        """Whether the sequence is understood: a character in a long form, or another key."""
-        character = typed(text)
-        return self._parse(character) if character is not None else self._parse(as_kitty(text), is_key=True)
+    def _take_sequence(self, text: str, letter: str | None) -> bool:
+        """Whether the sequence is understood: a character in a long form, or another key.
 
-    def _parse(self, text: str, is_key: bool = False) -> bool:
+        `letter` is what the layout types, if the sequence is the key of the US layout in its place.
+        """
+        character = typed(text)
+        if character is None:
+            return self._parse(as_kitty(text), is_key=True)
+        return self._parse(character, letter=letter)
+
+    def _parse(self, text: str, is_key: bool = False, letter: str | None = None) -> bool:
         """Whether Textual's parser understood it. A key that is not a character types none (OP-04)."""
         is_understood = REPLACEMENT not in text
         messages = self._parser.messages(text.replace(REPLACEMENT, ""))
@@ -209,7 +216,10 @@ class Reader:
         if is_key and not KITTY_FUNCTION.fullmatch(text):
             messages = [it for it in messages if not (isinstance(it, events.Key) and looks_typed(it))]
         for message in messages:
-            self._send(message)
+            if letter is not None and isinstance(message, events.Key):
+                self._send(PlacedKey(message.key, message.character, letter))
+            else:
+                self._send(message)
         if text and not any(isinstance(message, PRESSES) for message in messages):
             self._swallowed(text)
         return is_understood

@@ -16,8 +16,11 @@ as the beginning of something unknown.
 xterm's `modifyOtherKeys` send it as a sequence. `F10` is equivalent.
 
 In another script (Cyrillic, Greek, Hebrew …) a key types that layout's letter. kitty's protocol names the key of the US
-layout in its place, if it is asked to (flag 4): here the key is that one, in every binding, word and field. A Latin
-layout's letters stay as they are.
+layout in its place, if it is asked to (flag 4): here the key is that one, in every binding and word. Free text gets the
+layout's letter (`PlacedKey`). A Latin layout's letters stay as they are.
+
+No terminal reports AltGr, but the text of a key held with it is neither the key's own nor that of Shift. Such a key is
+its text, and no binding of the key in its place.
 
 Textual reads kitty's and xterm's long forms of a key, but takes some for the bare letter: Alt with the text that kitty
 adds, `ESC[27;4;66~` of modifyOtherKeys, a code before the letter of an arrow. Here a character is one without modifiers
@@ -163,7 +166,7 @@ def read_press(sequence: str) -> Press:
         return Press.NONE
     if key.is_control:
         return _chord(key)
-    if key.is_capital and key.event == PRESSED:
+    if key.is_capital and key.event == PRESSED and not is_of_another_level(sequence):
         return Press.SECOND
     return Press.NONE
 
@@ -234,6 +237,7 @@ WITH_PLACES = 4
 """Its flag for the shifted key, and for the key of the US layout in the same place."""
 ALTERNATES = re.compile(r"(\x1b\[\d{1,7}):[\d:]*([;\d:]*u)", re.ASCII)
 PLACED = re.compile(r"\x1b\[(\d{1,7}):\d{0,7}:(\d{1,3})(?:;([\d:]*))?(?:;[\d:]*)?u", re.ASCII)
+"""A key with the code of the US layout's key in the same place."""
 LETTER_WITH_MODIFIERS = re.compile(r"\x1b\[(\d{1,7})(?::[\d:]*)?;[\d:;]*u", re.ASCII)
 SHIFTED = dict(zip("`1234567890-=[]\\;',./", '~!@#$%^&*()_+{}|:"<>?', strict=True))
 """What Shift makes of the US layout's keys that are no letters."""
@@ -250,7 +254,7 @@ def asks_with_places(request: str) -> str:
 def by_place(sequence: str) -> str:
     """Return the key of the US layout in the same place for one of another script; others as they are."""
     match = PLACED.fullmatch(sequence)
-    if match is None or not is_of_another_script(_letter(int(match[1]))):
+    if match is None or not is_of_another_script(_letter(int(match[1]))) or is_of_another_level(sequence):
         return sequence
     place = chr(int(match[2]))
     if not place.isascii() or not place.isprintable():
@@ -258,10 +262,20 @@ def by_place(sequence: str) -> str:
     return f"\x1b[{ord(place)}:{ord(SHIFTED.get(place, place.upper()))};{match[3] or 1}u"
 
 
+def is_of_another_level(sequence: str) -> bool:
+    """Whether a key in kitty's long form types neither its own letter nor that of Shift: it was held with AltGr."""
+    match = KITTY_TEXT.fullmatch(sequence)
+    if match is None or not match[5]:
+        return False
+    text = "".join(_letter(int(code)) for code in match[5].split(":") if code)
+    own = (_letter(int(code)).casefold() for code in (match[1], match[2]) if code)
+    return text.casefold() not in own
+
+
 def script_of(sequence: str) -> str:
-    """Return the letter of a key in kitty's long form; empty for another sequence."""
+    """Return the letter of a key in kitty's long form; empty for another sequence, and for a key held with AltGr."""
     match = LETTER_WITH_MODIFIERS.fullmatch(sequence)
-    return _letter(int(match[1])) if match else ""
+    return _letter(int(match[1])) if match and not is_of_another_level(sequence) else ""
 
 
 def is_of_another_script(text: str) -> bool:
@@ -284,6 +298,17 @@ def looks_typed(key: events.Key) -> bool:
 def is_modified(key: events.Key) -> bool:
     """Whether it is held with more than Shift, and so no character, whatever the parser returns."""
     return any(modifier in key.key for modifier in MODIFIERS)
+
+
+class PlacedKey(events.Key):
+    """A key of another script: `character` is that of the US layout's key in its place, `letter` what it types."""
+
+    def __init__(self, key: str, character: str | None, letter: str) -> None:
+        super().__init__(key, character)
+        self.letter = letter
+
+
+PlacedKey.handler_name = events.Key.handler_name  # Textual calls the handlers of a key
 
 
 REQUEST = "\x1b[5n"

@@ -10,7 +10,7 @@ from textual.message import Message
 
 from console.arming import CUT_FOR, REDUCES_AFTER, Keyboard
 from console.terminal.input_reader import AnotherScript, Dropped, GuardedParser, Reader
-from console.terminal.keys import asks_with_places
+from console.terminal.keys import PlacedKey, asks_with_places
 from console.terminal.scanner import AmbiguousBytes, ChordByte, EscapeKey, Scanner, Sequence, Typed
 from tests.kit.key_sequences import LETTERS
 from tests.unit.console.armed_screen import ArmedScreen
@@ -40,6 +40,8 @@ class Typist:
         self.dropped: list[str] = []
         self.kills: list[str] = []
         self.scripts: list[bool] = []
+        self.letters: list[str] = []
+        """What a key of another script types in its layout."""
         self.reader = Reader(self, self._hear, lambda: None)
 
     def types(self, *parts: tuple[float, bytes]) -> list[str]:
@@ -60,6 +62,8 @@ class Typist:
     def _hear(self, message: Message) -> None:
         if isinstance(message, events.Key):
             self.keys.append(message.character or message.key)
+            if isinstance(message, PlacedKey):
+                self.letters.append(message.letter)
         elif isinstance(message, events.Paste):
             self.pastes.append(message.text)
         elif isinstance(message, AnotherScript):
@@ -359,6 +363,43 @@ def test_a_binding_is_the_key_in_its_place(layout: str) -> None:
 
     hand.types((4.0, f"\x1b[{K_OF[layout]}::107;5u".encode()), (6.0, f"\x1b[{K_OF[layout]}::107;2u".encode()))
     assert hand.kills == ["chord", "K"]
+
+
+# A letter's code, its place, and the text of that key with AltGr.
+LEVELS = {
+    "Greek, euro": (0x3B5, "e", 0x20AC), "Greek, registered": (0x3C1, "r", 0xAE), "Ukrainian": (0x433, "u", 0x491),
+    "Russian, ruble": (0x43A, "k", 0x20BD), "Hebrew, euro": (0x5E7, "e", 0x20AC), "accent": (0x3B1, "a", 0x3AC),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LEVELS)
+@pytest.mark.parametrize("modifiers", ["", "2", "65"])
+def test_a_key_with_altgr_is_its_text_and_no_binding(name: str, modifiers: str) -> None:
+    """OP-04: no terminal reports AltGr, but the text is not the key's"""
+    letter, place, text = LEVELS[name]
+    hand = Typist()
+    keys = hand.types((1.0, f"\x1b[{letter}::{ord(place)};{modifiers};{text}u".encode()))
+
+    assert (keys, hand.scripts, hand.letters) == ([chr(text)], [], [])
+
+
+@pytest.mark.parametrize("sequence", ["107::107;2;310", "107:75:107;2;310", "107;2;310", "954:922:107;2;8230"])
+def test_a_capital_k_with_altgr_does_not_kill(sequence: str) -> None:
+    """OP-07: the Latvian letter on the key of K, and Greek"""
+    hand = Typist()
+    hand.types((1.0, b"\x1b[21~"), (3.0, f"\x1b[{sequence}u".encode()), (5.0, b"\x1b[107:75:107;2;75u"))
+
+    assert hand.kills == ["chord", "K"]
+
+
+def test_a_key_by_its_place_brings_the_letter_of_its_layout() -> None:
+    """SY-10: for a text; with Shift, with its text, and without"""
+    hand = Typist()
+    forms = b"1080::98;;1080", b"1080:1048:98;2;1048", b"1080::98;2", b"1080::98;65;1048", b"1078::59", b"1080::98;5"
+    hand.types(*((1.0 + n, b"\x1b[%bu" % form) for n, form in enumerate(forms)), (9.0, b"\x1b[98;;98u"))
+
+    assert hand.keys == ["b", "B", "B", "B", ";", "ctrl+b", "b"]
+    assert "".join(hand.letters) == "\u0438\u0418\u0418\u0418\u0436"
 
 
 def test_marks_on_the_keys_of_letters() -> None:
