@@ -230,6 +230,7 @@ class Board:
         """
         self._view = view
         self._draw_strip()
+        self.status.kill_key = written("kill")
         chosen = tuple(pane.grid.selected for pane in self.panes.values())
         drawn_for = (
             view.number,
@@ -239,6 +240,7 @@ class Board:
             without_engine,
             desk,
             self.status.not_heard,
+            self.status.kill_key,
             self.orders.shows_all,
             self.orders.new,
             chosen,
@@ -249,7 +251,7 @@ class Board:
         is_another = drawn_for[:2] != self._drawn_for[:2]
         self._drawn_for = drawn_for
         if not fits(*size):
-            self.notice.show([*wrapped("", too_small(*size), width_of(size) - 4, "strong")])
+            self.notice.show([*wrapped("", too_small(*size, written("kill")), width_of(size) - 4, "strong")])
         self.status.show_desk(view, now, width_of(size), without_engine, desk)
         for name, pane in self.panes.items():
             entry = PANES[name]

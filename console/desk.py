@@ -493,13 +493,13 @@ class DeskApp(App[None]):
         if self.view is not None and (self.view.status.killed_by or self.view.status.halts) and not holds_key(self):
             self.say(f"{holder_in_words(self.view)}: it resumes and re-arms; {written('key.take')} takes it", "warning")
         elif self.view is not None and self.view.status.killed_by is not None:
-            self.say("killed: Ctrl+K opens the kill screen, REARM typed there re-arms", "warning")
+            self.say(f"killed: {written('kill')} opens the kill screen, REARM typed there re-arms", "warning")
         elif self.view is not None and self.view.status.halts:
-            self.say("halted: Ctrl+K opens the kill screen; there K kills, U resumes", "warning")
+            self.say(f"halted: {written('kill')} opens the kill screen; there K kills, U resumes", "warning")
         elif self.view is not None and (shown := self.view.status.acceptable):
             self.ask(AcceptBooksScreen(shown, lambda: self._accept_books(shown)))
         elif self.view is not None:
-            self.say("not halted: Ctrl+K halts; on its screen K kills, U resumes", "warning")
+            self.say(f"not halted: {written('kill')} halts; on its screen K kills, U resumes", "warning")
 
     def _accept_books(self, shown: tuple[Difference, ...]) -> None:
         self.handle.send(AcceptBooks(ACCEPT, shown))

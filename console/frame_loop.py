@@ -28,7 +28,16 @@ from console.display import title_of
 from console.filtered_panes import FilteredPane
 from console.follow_ups import FollowUps
 from console.key_remapping import moved_by
-from console.keymap import PANES, KeyScope, footer, use, written
+from console.keymap import (
+    KILL_KEY,
+    KILL_KEY_OF_ANY_LAYOUT,
+    PANES,
+    KeyScope,
+    footer,
+    name_kill_key,
+    use,
+    written,
+)
 from console.screens.basket import BasketScreen
 from console.screens.desk_control import KeyWatch
 from console.screens.dialog import ArmedDialog, Dialog, DialogHost
@@ -40,6 +49,7 @@ from console.screens.reading import HelpScreen, ReadingScreen
 from console.screens.ticket import TicketScreen
 from console.shutdown import Closing, not_heard
 from console.terminal.input_reader import AnotherScript, Dropped
+from console.terminal.keys import is_of_another_script
 from core.messages.desk_commands import KeyPressed
 from core.model.account import Mode
 from core.model.text_sanitizer import ALERT
@@ -50,7 +60,7 @@ from widgets import format as f
 from widgets.chart import Chart
 from widgets.grid import Grid
 from widgets.lines import Tone
-from widgets.pane import KILL, KILL_OF_ANY_LAYOUT, FooterLine, WithoutEngine
+from widgets.pane import FooterLine, WithoutEngine
 
 HEARD = (events.Key, events.Paste, events.MouseDown, events.AppFocus, Dropped)
 """Events that restart the confirmation delay."""
@@ -69,6 +79,9 @@ class KeyHearing:
         self.board = board
         self._told_at = float("-inf")
         self._asked_at_escape = 0
+        self.is_of_another_script = False
+        """Whether the keyboard types letters of another script, and the terminal does not name the keys' places."""
+        self._owes_script_warning = False
 
     def hear(self, event: events.Event, at: float) -> None:
         """Handle a key, click or paste at that time of the console's clock."""
@@ -76,6 +89,8 @@ class KeyHearing:
         key = event.character or event.key if isinstance(event, events.Key) else None
         if key is not None:
             self._tell(at)
+            if self._owes_script_warning and is_of_another_script(key):
+                self._warn_of_script()
         if isinstance(event, Dropped):
             # Handle dropped input: it confirms nothing, and a confirming key just before it does not count.
             if event.words is not None:
@@ -100,11 +115,30 @@ class KeyHearing:
                 self._asked_at_escape = link.ask_for_proof()
 
     def hear_script(self, event: AnotherScript) -> None:
-        """Show the kill key that works; say what to do while no letter acts."""
-        for line in self.app.query(FooterLine):
-            line.kill = KILL_OF_ANY_LAYOUT if event.is_on else KILL
+        """Name the kill key that works; say what to do once a letter should act, and cannot."""
+        self.is_of_another_script = self._owes_script_warning = event.is_on
+        self.name_kill_key()
         if event.is_on:
+            self._warn_of_script()
+
+    def name_kill_key(self) -> None:
+        """Have every text name the kill key that arrives from this keyboard (OP-07)."""
+        name_kill_key(KILL_KEY_OF_ANY_LAYOUT if self.is_of_another_script else KILL_KEY)
+
+    def _warn_of_script(self) -> None:
+        """Say that letters of another script act on nothing, except where the letter is text."""
+        if not self._takes_any_script():
+            self._owes_script_warning = False
             self.desk.say(OTHER_SCRIPT, "warning")
+
+    def _text(self) -> Screen[object] | FilteredPane | None:
+        """Return the top dialog, or the pane whose filter is typed."""
+        stack, filtered = self.app.screen_stack, self.board.typing
+        return filtered if len(stack) == 1 and filtered is not None else stack[-1] if stack else None
+
+    def _takes_any_script(self) -> bool:
+        text = self._text()
+        return isinstance(text, TypedDialog | FilteredPane) and text.takes_any_script
 
     def _tell(self, at: float) -> None:
         """Report activity from time to time, because most keys send the engine nothing (OP-13, RK-27)."""
@@ -115,9 +149,7 @@ class KeyHearing:
 
     def is_typed(self, event: events.Event) -> bool:
         """Return whether it was text for a dialog or for a pane's filter, which take it before any binding."""
-        stack, filtered = self.app.screen_stack, self.board.typing
-        top = stack[-1] if stack else None
-        typed = filtered if len(stack) == 1 and filtered is not None else top
+        typed, top = self._text(), self.app.screen_stack[-1] if self.app.screen_stack else None
         is_unseen = isinstance(top, Dialog) and top.NEEDS_ROOM and self.desk.is_too_small  # then only its exits work
         if is_unseen and isinstance(event, events.Key | events.Paste):
             return not (isinstance(event, events.Key) and event.key in FIRST_KEYS)
@@ -221,6 +253,7 @@ class LastLine:
 
     def show(self, keys: Callable[[], str], top: Screen[object], size: Size) -> None:
         """Show the latest message of this screen, else its keys."""
+        self._line.kill_key = written("kill")
         if self._said is not None:
             text, tone, at, screen = self._said
             if screen is top and self._now() - at < SAID_FOR:
@@ -371,6 +404,7 @@ class FrameLoop:
             self._has_keys = True
             moved = moved_by(self.desk.handle.keys())
             use(moved)
+            self.hearing.name_kill_key()
             self.app.set_keymap({id: key.keys for id, key in moved.items()})
             self.commands.look_for_presets()
             self.commands.look_for_layouts()

@@ -8,6 +8,7 @@ bindings (OP-07). One process has one desk: the current keys are kept here.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -106,6 +107,8 @@ NUMBERS = dict(zip(PANES, "1234567890", strict=True))
 """The key of each pane; an eleventh needs another key here."""
 DIALOGS = frozenset({*KeyScope} - {*PANES} - {KeyScope.EVERYWHERE, KeyScope.LIST})
 
+KILL_KEY, KILL_KEY_OF_ANY_LAYOUT = "Ctrl+K", "F10"
+
 _EVERYWHERE, _LIST, _TICKET, _KILL = KeyScope.EVERYWHERE, KeyScope.LIST, KeyScope.TICKET, KeyScope.KILL
 _FIELD, _READING, _FORM = KeyScope.FIELD, KeyScope.READING, KeyScope.ORDER_FORM
 
@@ -157,7 +160,7 @@ KEYS: tuple[Key, ...] = (
     Key("leave.always", _EVERYWHERE, "ctrl+q", "Ctrl+Q", "app.leave", "leave", is_first=True),
     Key("suspend", _EVERYWHERE, "ctrl+z", "Ctrl+Z", "app.stay_awake", "off", is_first=True, is_fixed=True),
     Key(
-        "kill", _EVERYWHERE, "ctrl+k,f10", "Ctrl+K", "app.kill", "KILL", is_in_footer=True, is_first=True, is_fixed=True
+        "kill", _EVERYWHERE, "ctrl+k,f10", KILL_KEY, "app.kill", "KILL", is_in_footer=True, is_first=True, is_fixed=True
     ),
     Key("grid.up", _LIST, "up,k", "↑ k", "up", "up"),
     Key("grid.down", _LIST, "down,j", "↓ j", "down", "down"),
@@ -443,6 +446,11 @@ def use(moved: Mapping[str, Key]) -> None:
     _held.update({key.id: moved.get(key.id, key) for key in KEYS})
 
 
+def name_kill_key(name: str) -> None:
+    """Name this kill key in every text: the other one does not arrive from this keyboard now (OP-07)."""
+    _held["kill"] = replace(_held["kill"], written=name)
+
+
 def written(id: str) -> str:
     """Return the current key of a line, as people write it."""
     return _held[id].written
@@ -547,6 +555,6 @@ def _cell(key: Key) -> str:
 
 
 def _written(key: Key) -> str:
-    if key.id == "kill":
-        return "Ctrl+K or F10"
+    if key.id == "kill" and key.written == KILL_KEY:
+        return f"{KILL_KEY} or {KILL_KEY_OF_ANY_LAYOUT}"
     return key.written or f"in {written('commands')}"

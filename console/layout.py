@@ -83,8 +83,9 @@ def fits(width: int, height: int) -> bool:
     return width >= MINIMUM[0] and height >= MINIMUM[1]
 
 
-def too_small(width: int, height: int) -> str:
-    return f"Keyturn needs {MINIMUM[0]} × {MINIMUM[1]}; this terminal has {width} × {height}. Ctrl+K still halts."
+def too_small(width: int, height: int, kill_key: str) -> str:
+    needs = f"Keyturn needs {MINIMUM[0]} × {MINIMUM[1]}; this terminal has {width} × {height}."
+    return f"{needs} {kill_key} still halts."
 
 
 def is_narrow(screen: Size) -> bool:

@@ -313,16 +313,17 @@ def _count(view: DeskView, pane: str) -> tuple[str, Tone]:
     return "", ""
 
 
-KILL = Cell("Ctrl+K KILL", "strong")
-KILL_OF_ANY_LAYOUT = Cell("F10 KILL", "strong")
-
-
 class FooterLine(Lines):
-    kill = KILL
-    """The kill key that works with the keyboard's layout now."""
+    """The last line; `kill_key` is the kill key that arrives from this keyboard."""
+
+    kill_key = ""
+
+    @property
+    def kill(self) -> Cell:
+        return Cell(f"{self.kill_key} KILL", "strong")
 
     def show_keys(self, keys: str, width: int) -> None:
-        self._put(Cell(keys.removesuffix(KILL.text).rstrip()), width)
+        self._put(Cell(keys.removesuffix(self.kill.text).rstrip()), width)
 
     def show_words(self, text: str, tone: Tone, width: int) -> None:
         """Show a message on at most two lines."""

@@ -102,6 +102,9 @@ class StatusLines(Lines):
     not_heard = ""
     """A pressed halt or kill that the engine has not received; empty otherwise."""
 
+    kill_key = ""
+    """The kill key that arrives from this keyboard."""
+
     def show_state(self, text: str, width: int, tone: Tone = "") -> None:
         """Show the progress before the first view arrives."""
         owed = _whole(self.not_heard, width, "urgent") if self.not_heard else []
@@ -134,7 +137,8 @@ class StatusLines(Lines):
             lines += _whole(self.not_heard, width, "urgent")
         if without_engine is not None:
             lines += _whole(without_engine.words, width, "urgent")
-        self.show([*lines, *_banners(view, now, width, watches=desk is not None and not is_ours)])
+        watches = desk is not None and not is_ours
+        self.show([*lines, *_banners(view, now, width, self.kill_key, watches=watches)])
 
 
 def key_in_words(key: KeyView, desk: DeskNumber, now: datetime) -> str:
@@ -462,26 +466,26 @@ def _at_the_key(key: KeyView, does: str) -> str:
     return f"who takes the key (T) {does}" if key.holder is None else f"{key.holder.seat.in_words} {does}"
 
 
-def _halted(view: DeskView, now: datetime, width: int, *, watches: bool) -> list[TextLine]:
+def _halted(view: DeskView, now: datetime, width: int, kill_key: str, *, watches: bool) -> list[TextLine]:
     """Return the halt's line: the entries that may still fill and the key that cancels them, else how it ends."""
     status = view.status
     since, why = f"HALTED since {f.dated_clock(status.halted_at, now)}", halts_in_words(status)
     heads: tuple[str, ...]
     heads = (f"{since} {why}. No entries.", f"{since} {why}.", f"{since}. No entries.", f"{since}.")
     is_ours = all(halt.is_of_key for halt in status.halts)
-    way_out = "Ctrl+K, then U resumes" if is_ours else "Ctrl+K: the way out"
+    way_out = f"{kill_key}, then U resumes" if is_ours else f"{kill_key}: the way out"
     way_out = _at_the_key(status.key, "resumes") if watches else way_out
     if count := view.kill.cancelled_by_kill:
         may_fill = f"{count} {'entry still works' if count == 1 else 'entries still work'} and may fill."
         heads = (f"{since} {why}. No new entries; {may_fill}", f"{since} {why}. {may_fill}", f"{since}. {may_fill}")
         heads += (heads[-1].replace(" since", ""), f"{since.replace(' since', '')}. {may_fill}")
-        way_out = f"Ctrl+K, K cancels {'it' if count == 1 else 'them'}"
+        way_out = f"{kill_key}, K cancels {'it' if count == 1 else 'them'}"
     head = _first_that_fits(heads, way_out, width)
     because = [] if why in head or why == "by you" else _whole(f"because {why}", width, "warning")
     return [(Cell(head, "urgent"),), *because]
 
 
-def _banners(view: DeskView, now: datetime, width: int, *, watches: bool = False) -> list[TextLine]:
+def _banners(view: DeskView, now: datetime, width: int, kill_key: str, *, watches: bool = False) -> list[TextLine]:
     """Return the banners; a watching desk is told who can end the halt, because its own keys cannot."""
     status = view.status
     lines: list[TextLine] = []
@@ -493,13 +497,13 @@ def _banners(view: DeskView, now: datetime, width: int, *, watches: bool = False
             *(f"{since}{by}: {left}.", f"{since}: {left}.", f"{at}: {left}.", f"{since}: {few}."),
             *(f"{since}{by}.", f"{since}."),
         )
-        way_out = _at_the_key(status.key, "re-arms") if watches else "Ctrl+K, type REARM"
+        way_out = _at_the_key(status.key, "re-arms") if watches else f"{kill_key}, type REARM"
         lines.append((Cell(_first_that_fits(heads, way_out, width), "urgent"),))
         if view.kill.unread:
             named = "; ".join(row.words for row in view.kill.unread)
             lines += _whole(f"MAY OPEN, cancel it at the broker: {named}", width, "urgent")
     elif status.halts:
-        lines += _halted(view, now, width, watches=watches)
+        lines += _halted(view, now, width, kill_key, watches=watches)
     elif status.word is DeskState.STARTING:
         lines.append((Cell("STARTING: comparing the books with the broker; nothing is sent before.", "strong"),))
     elif status.entries_refused is not None:

@@ -10,12 +10,13 @@ over this one. If it arrived, that is remembered; if not, the screen names the k
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import Screen
 
-from console.keymap import KeyScope, bindings_for, confirming_key, written
+from console.keymap import KILL_KEY_OF_ANY_LAYOUT, KeyScope, bindings_for, confirming_key, written
 from console.screens.desk_control import LeaveScreen
 from console.screens.dialog import Dialog
 from console.screens.kill import KillScreen
@@ -111,7 +112,8 @@ STEPS = (
     ),
     Step(
         lambda: (
-            "Ctrl+K halts everything at once, from everywhere. Press it, then U on the screen that comes: it resumes."
+            f"{written('kill')} halts everything at once, from everywhere. Press it, then U on the screen that comes: "
+            "it resumes."
         ),
         _opened(KillScreen),
         then_closed=True,
@@ -180,13 +182,18 @@ class GuideScreen(Dialog):
         super().__init__()
         self.closed = closed
         self.tour = tour
+        self.body = Lines([*guide_lines()])
 
     def compose(self) -> ComposeResult:
         box = Vertical(id="guide")
         put_title(box, "Welcome to Keyturn")
         put_note(box, f"{written('guide.tour')}: a tour of eight steps  {written('guide.back')}: to the desk")
         with box:
-            yield Lines([*guide_lines()])
+            yield self.body
+
+    def update_view(self, _view: DeskView, _now: datetime) -> None:
+        """Name the keys again: another layout of the keyboard may have another kill key."""
+        self.body.show([*guide_lines()])
 
     def action_back(self) -> None:
         self.dismiss()
@@ -218,8 +225,8 @@ def guide_lines() -> Iterator[TextLine]:
     yield from wrapped("To confirm   ", confirm, WIDTH)
     yield ()
     stop = (
-        "Ctrl+K halts at once, from everywhere. Then K cancels entries and blocks new ones, F stages the close of "
-        "what you hold, U resumes, Esc looks around, still halted."
+        f"{written('kill')} halts at once, from everywhere. Then K cancels entries and blocks new ones, F stages the "
+        "close of what you hold, U resumes, Esc looks around, still halted."
     )
     yield from wrapped("To stop all  ", stop, WIDTH)
     yield ()
@@ -249,6 +256,11 @@ class ChordScreen(Dialog):
     def on_mount(self) -> None:
         self.body.show(trial_lines(was_heard=False))
 
+    def update_view(self, _view: DeskView, _now: datetime) -> None:
+        """Ask for the key that arrives from this keyboard; its layout may have changed."""
+        if not self.was_heard:
+            self.body.show(trial_lines(was_heard=False))
+
     def hear_chord(self) -> None:
         """Called when the driver's input thread has recognised the chord."""
         if self.was_heard:
@@ -262,12 +274,14 @@ class ChordScreen(Dialog):
 
 
 def trial_lines(*, was_heard: bool) -> list[TextLine]:
+    key = written("kill")
     if was_heard:
-        words = "Ctrl+K received. It halts from everywhere, at any moment. This is not asked again."
+        words = f"{key} received. It halts from everywhere, at any moment. This is not asked again."
         return wrapped("", words, WIDTH, "strong")
-    ask = "Press Ctrl+K now. It halts the engine, for all who are attached; U on the screen that opens lets it go on."
+    ask = f"Press {key} now. It halts the engine, for all who are attached; U on the screen that opens lets it go on."
+    does_the_same = "F10 does the same here, and" if key != KILL_KEY_OF_ANY_LAYOUT else "the same does"
     otherwise = (
-        "If nothing happens, this terminal keeps the chord for itself: F10 does the same here, and `keyturn kill` in "
-        "another terminal. Until it has come once, it is asked again at each start."
+        f"If nothing happens, this terminal keeps the chord for itself: {does_the_same} `keyturn kill` in another "
+        "terminal. Until it has come once, it is asked again at each start."
     )
     return [*wrapped("", ask, WIDTH, "strong"), (), *wrapped("", otherwise, WIDTH)]

@@ -227,7 +227,7 @@ class TradingStatus:
     def refusal(self) -> str | None:
         """Return why nothing may be opened now, or None."""
         if (by := self.killed_by) is not None:
-            return f"killed by {by}; Ctrl+K, then type REARM to trade again"
+            return f"killed by {by}; type REARM on the kill screen to trade again"
         for cause, reason in self.halts.items():
             return f"halted ({cause.value}): {reason}"
         if not self.state.is_reconciled:

@@ -300,7 +300,7 @@ class Watchdog:
         try:
             HaltRequest(folder).leave(f"the watchdog: {words}")
         except OSError as error:
-            self._alert(f"the halt of the next start could not be written: {error}; press Ctrl+K there")
+            self._alert(f"the halt of the next start could not be written: {error}; press Ctrl+K or F10 there")
             return False
         return True
 

@@ -110,7 +110,7 @@ def test_a_halt_counts_the_entries_that_may_fill() -> None:
     order = an_order(status=OrderStatus.SUBMITTED)
     view = replace(view, kill=replace(view.kill, entries_working=(order,), others=()))
     for width in (78, 118):
-        (banner,) = (cell.text for cell in _banners(view, at, width)[0])
+        (banner,) = (cell.text for cell in _banners(view, at, width, "Ctrl+K")[0])
         assert ("1 entry still works" in banner, "K cancels it" in banner, len(banner) <= width) == (True, True, True)
     lines = [cell.text for line in halted_lines(view, 74, 9) for cell in line]
     assert "1 entry of before may still fill" in lines[0]

@@ -54,7 +54,7 @@ def test_what_stands_at_the_broker_is_said_in_words() -> None:
     stops = tuple(an_order(number) for number in (1, 2, 3))
     killed = replace(STATUS, killed_by="key", killed_at=NOW)
     view = replace(a_view(positions=rows), status=killed, kill=KillView((), stops, ()))
-    assert "3 stops at the broker for 3 positions" in joined(_banners(view, NOW, ROOM)[0])
+    assert "3 stops at the broker for 3 positions" in joined(_banners(view, NOW, ROOM, "Ctrl+K")[0])
 
 
 def test_what_is_very_old_warns() -> None:

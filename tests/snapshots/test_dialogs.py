@@ -70,7 +70,7 @@ from tests.snapshots.tickets import opened, opens_the_first
 KILLED = full(
     replace(
         STATUS, word=DeskState.KILLED, killed_by="key", killed_at=ago(60),
-        entries_refused="killed by key; Ctrl+K, then type REARM to trade again",
+        entries_refused="killed by key; type REARM on the kill screen to trade again",
     ),
     kill=KillView((WORKING,), (STOP,), (BARE,)),
 )  # fmt: skip

@@ -193,7 +193,7 @@ def test_each_check_holds_its_limit(claim: str) -> None:
 @table(
     "happened standing reason",
     ((), PASSES, "entries are on"),
-    ((KILLED,), REFUSES, "killed by key; Ctrl+K, then type REARM to trade again"),
+    ((KILLED,), REFUSES, "killed by key; type REARM on the kill screen to trade again"),
     ((HALTED,), REFUSES, "halted (invariant): a promise was broken"),
     ((ReconciliationFailed(("SPY: 9 against 1",)),), REFUSES, "read-only: SPY: 9 against 1"),
 )
