@@ -1,4 +1,16 @@
-"""Which program between the desk and the person's terminal answers for it (OP-04)."""
+"""Which program between the desk and the person's terminal answers for it (OP-04).
+
+tmux can pass a question on to the outer terminal (`allow-passthrough`). The desk does not use it. Measured with tmux
+3.3a and questions about a mode whose number the answer repeats:
+
+- Written behind a frame, the question came before the frame in 72 of 72 cases, written by itself in 70 of 72, and
+  with a terminal that stops in 213 of 225. Asked after tmux's own answer it came behind it in all 385 cases. So the
+  order could prove a paint.
+- But tmux takes the answer for keys. They go to the pane that is active when they come, also of another program. They
+  end a prefix that the person has begun: of Ctrl+B, the answer and `x`, the desk gets the `x`, which declines on a
+  ticket. In copy mode and in a prompt they act there. No look at the state of tmux before the question prevents this,
+  and a stalled line, which the question is for, makes it likely.
+"""
 
 from __future__ import annotations
 
