@@ -60,25 +60,29 @@ LEAST_FREE = 200 * 1024 * 1024
 COLUMNS, LINES = 80, 24
 
 
-def look_around(home: Home, environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Check folder, disk, kill switch and terminal."""
-    yield _folder(home)
+def look_around(home: Home, environ: Mapping[str, str], *, has_service: bool = False) -> Iterator[Finding]:
+    """Check folder, disk, kill switch and terminal. `has_service`: one is installed, and its folder was there then."""
+    yield _folder(home, has_service=has_service)
     yield _room(home)
     yield _switch(environ)
     yield _terminal(environ)
     yield from _multiplexer(environ)
 
 
-def _folder(home: Home) -> Finding:
+def _folder(home: Home, *, has_service: bool) -> Finding:
     path = home.state
+    if has_service and not os.path.isdir(path):
+        words = f"{path} is not there yet: the service waits for it"
+        return Finding("state folder", False, words, "unlock or mount its home, or install the service again")
     nearest = path
     while not nearest.exists():
         nearest = nearest.parent
     if not os.access(nearest, os.W_OK | os.X_OK):
         words = f"{nearest} cannot be written"
         return Finding("state folder", False, words, "give it to this user, or set KEYTURN_HOME")
-    words = "is there" if path.exists() else "will be made"
-    return Finding("state folder", True, f"{path} {words}", "")
+    if not path.exists():
+        return Finding("state folder", True, f"{path} will be made", "if it was there before, mount its home first")
+    return Finding("state folder", True, f"{path} is there", "")
 
 
 def _room(home: Home) -> Finding:
@@ -98,12 +102,13 @@ def _switch(environ: Mapping[str, str]) -> Finding:
 
 
 def _multiplexer(environ: Mapping[str, str]) -> Iterator[Finding]:
-    """Yield that a program answers for the terminal: what it drew may not be on the person's screen yet (OP-04)."""
-    if name := answers_for_the_terminal(environ):
+    """Yield whether a program answers for the terminal: what it drew may not be on the person's screen yet (OP-04)."""
+    name = answers_for_the_terminal(environ)
+    words, remedy = "no tmux, screen or mosh answers for your terminal", ""
+    if name:
         words = f"{name} answers for your terminal: the proof that a ticket is on the screen ends there"
-        yield Finding(
-            "proof of painting", True, words, "on a bad line wait until the screen stands still, then confirm"
-        )
+        remedy = "on a bad line wait until the screen stands still, then confirm"
+    yield Finding("proof of painting", True, words, remedy)
 
 
 def _terminal(environ: Mapping[str, str]) -> Finding:

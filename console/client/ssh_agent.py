@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
+from core.model.lazy_dataclass import dataclass
 from core.model.touch import PublicKey, TouchFormError, TouchSignature, WireReader, wire_string
 from core.ports import OperatorError
 
@@ -37,7 +38,16 @@ NO_KEY = "ssh-agent has no enrolled key; `ssh-add` it, `ssh-add -L` lists what t
 NOT_TOUCHED = "the key was not touched in time; try again, and touch it while it blinks"
 REFUSED = "ssh-agent refused to sign; plug the key in, or see what its window asks, then try again"
 GIVEN_UP = "given up: nothing was signed"
+SILENT = "ssh-agent took the connection and does not answer; restart the agent"
 NO_SENSE = "ssh-agent sent an answer that cannot be read; restart the agent"
+
+
+@dataclass(frozen=True, slots=True)
+class AgentState:
+    """The number of keys, and whether it is not the agent of the desk's own environment, but one that tmux knows."""
+
+    keys: int
+    is_newer: bool
 
 
 class SshAgent:
@@ -51,6 +61,12 @@ class SshAgent:
         self._ends_at = 0.0
         self._socket: socket.socket | None = None
         self._is_cancelled = False
+        self._is_newer = False
+
+    def look(self) -> AgentState:
+        """Ask which keys the agent has, and sign nothing. Raises `OperatorError`."""
+        with self._connected() as connection:
+            return AgentState(len(self._held(connection)), self._is_newer)
 
     def sign(self, keys: Sequence[PublicKey], message: bytes) -> TouchSignature:
         """Return the signature of the first of these keys that the agent has and that signs. Raises `OperatorError`."""
@@ -78,7 +94,7 @@ class SshAgent:
         self._ends_at = self._now() + self._timeout
         connection = self._connection(self._path) if self._path else None
         if connection is None and (newer := _known_to_tmux()) not in ("", self._path):
-            connection = self._connection(newer)
+            connection, self._is_newer = self._connection(newer), True
         if connection is None and not self._path:
             raise OperatorError(NO_AGENT)
         if connection is None:
@@ -100,7 +116,7 @@ class SshAgent:
 
     def _held(self, connection: socket.socket) -> set[bytes]:
         """Return the public keys of the agent, in their wire form."""
-        answer = self._asked(connection, bytes([REQUEST_IDENTITIES]))
+        answer = self._asked(connection, bytes([REQUEST_IDENTITIES]), SILENT)
         if answer[:1] != bytes([IDENTITIES_ANSWER]):
             raise OperatorError(REFUSED)
         reader = WireReader(answer[1:])
@@ -114,7 +130,7 @@ class SshAgent:
             raise OperatorError(NO_SENSE) from None
         return held
 
-    def _asked(self, connection: socket.socket, request: bytes) -> bytes:
+    def _asked(self, connection: socket.socket, request: bytes, late: str = NOT_TOUCHED) -> bytes:
         try:
             connection.sendall(wire_string(request))
             length = int.from_bytes(self._read(connection, 4), "big")
@@ -124,7 +140,7 @@ class SshAgent:
         except OSError as error:
             if self._is_cancelled:
                 raise OperatorError(GIVEN_UP) from None
-            raise OperatorError(NOT_TOUCHED if isinstance(error, TimeoutError) else NOT_THERE) from None
+            raise OperatorError(late if isinstance(error, TimeoutError) else NOT_THERE) from None
 
     def _read(self, connection: socket.socket, length: int) -> bytes:
         """Read so many bytes, in the time that is left of the request. Raises OSError."""

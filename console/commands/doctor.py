@@ -21,6 +21,7 @@ from console.commands.assembly.at_a_broker import (
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import is_simulated, mode_of, settings_of
 from console.commands.assembly.simulated import demo_books
+from console.commands.service import is_installed
 from console.commands.shared import Account, AsJson, counted, host_of, print_json, say
 from core.model.account import Mode
 from core.ports import OperatorError
@@ -65,10 +66,14 @@ def findings(host: Host) -> Iterator[Finding]:
     from core.runtime.doctor import Doctor, Finding, Places
     from state.credentials import find_keys
     from state.host_info import look_around
+    from state.service_units import EXPECTS
 
-    yield from look_around(host.home, host.environ)
+    yield from look_around(host.home, host.environ, has_service=EXPECTS in host.environ or is_installed(host))
+    yield _own_connections(host)
+    yield _proxy()
     try:
         settings = settings_of(host)
+        yield _ssh_agent(settings)
         mode = mode_of(host, settings)
         kind = real_broker(settings)
         source = source_of(settings, kind)
@@ -80,7 +85,6 @@ def findings(host: Host) -> Iterator[Finding]:
     yield Finding("settings and keys", True, f"{mode.value} keys, {', '.join(settings.symbols)}", "")
     if mode is Mode.LIVE:
         yield _security_key(settings)
-    yield from _proxies()
     symbols = tuple(Symbol(text) for text in settings.symbols)
     connected = kind.connect(settings, mode, keys)
     broker = connected.broker
@@ -91,23 +95,62 @@ def findings(host: Host) -> Iterator[Finding]:
     broker.close()
 
 
-def _proxies() -> Iterator[Finding]:
-    """Yield the proxy of the environment that requests and streams use (SY-10)."""
+def _proxy() -> Finding:
+    """Return the proxy of the environment that requests and streams use (SY-10)."""
     from core.io.proxies import ProxyRefusedError, proxy_of
     from core.runtime.doctor import Finding
 
     try:
         proxy = proxy_of(ANY_HOST)
     except ProxyRefusedError as error:
-        yield Finding("proxy", False, str(error), "correct it, or unset it; requests and streams use the same one")
-        return
+        return Finding("proxy", False, str(error), "correct it, or unset it; requests and streams use the same one")
     if proxy is None:
-        return
+        return Finding("proxy", True, "none in the environment, for requests and streams", "")
     barred = NOT_FOR.get(proxy.kind)
     if barred is None:
-        yield Finding("proxy", True, f"{proxy.in_words}, for requests and streams", "")
-    else:
-        yield Finding("proxy", False, f"{proxy.in_words}: {barred} cannot use it", "name http:// or socks5:// there")
+        return Finding("proxy", True, f"{proxy.in_words}, for requests and streams", "")
+    return Finding("proxy", False, f"{proxy.in_words}: {barred} cannot use it", "name http:// or socks5:// there")
+
+
+def _own_connections(host: Host) -> Finding:
+    """Say whether an engine of ours has the broker's places, or may have left its connections there (SY-10)."""
+    from core.io.http_requests import OWN_LASTS
+    from core.runtime.demo import seed_of
+    from core.runtime.doctor import Finding
+    from state.running_engine import holder, read_heartbeat
+
+    name, seconds = "own connections", OWN_LASTS.total_seconds()
+    folders = [each for each in host.home.accounts() if seed_of(each.name) is None and not each.exchange.exists()]
+    for folder in folders:
+        if (process := holder(folder)) is not None:
+            words = f"the engine of {folder.name} runs (process {process}) and has its places at the broker"
+            return Finding(name, True, words, "where a stream below finds no place, `keyturn status` shows ours")
+    ages = [age for folder in folders if (last := read_heartbeat(folder)) is not None for age in last[1:]]
+    age = min(ages, default=seconds)
+    if age >= seconds:
+        return Finding(name, True, f"no engine of ours was at a broker in the last {seconds:.0f} s", "")
+    words = f"our engine was at a broker {age:.0f} s ago, which may still count its connections as there"
+    return Finding(name, True, words, f"where a stream below finds no place, try again in {seconds - age:.0f} s")
+
+
+AGENT_ANSWERS_IN = 3.0
+"""Time-out in seconds."""
+
+
+def _ssh_agent(settings: Settings) -> Finding:
+    """Say whether the ssh-agent of a touch answers, at its own socket or at the one that tmux knows (SY-10, OP-15)."""
+    from console.client.ssh_agent import SshAgent
+    from core.runtime.doctor import Finding
+
+    is_used = settings.confirm.touch != "never"
+    try:
+        answer = SshAgent(timeout=AGENT_ANSWERS_IN).look()
+    except OperatorError as error:
+        words, _, remedy = str(error).partition("; ")
+        remedy = remedy if is_used else "only a touch needs one (`confirm.touch`)"
+        return Finding("ssh-agent", not is_used, words, remedy)
+    newer = ", at the socket that tmux knows; this window's is gone" if answer.is_newer else ""
+    return Finding("ssh-agent", True, f"answers with {counted(answer.keys, 'key')}{newer}", "")
 
 
 def _security_key(settings: Settings) -> Finding:

@@ -220,6 +220,16 @@ def _unit(host: Host) -> Unit:
     return Unit(manager, plan, manager.unit(host, plan))
 
 
+def is_installed(host: Host) -> bool:
+    """Return whether our unit is there, in any version."""
+    from state.service_units import UnitState
+
+    try:
+        return _unit(host).file.state() in (UnitState.AS_WRITTEN, UnitState.DIFFERS)
+    except OperatorError:
+        return False
+
+
 def _home(host: Host) -> Path:
     return Path(host.environ.get("HOME") or Path.home())
 

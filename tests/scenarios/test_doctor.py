@@ -13,14 +13,20 @@ import keyring.backends.fail
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from console.client.ssh_agent import VARIABLE
+from console.commands.assembly.host import Host
+from console.commands.doctor import _own_connections, _ssh_agent
 from core.brokers.alpaca.contract import RECORDS
 from core.model.account import Mode
 from core.model.broker import NoAnswer
 from core.model.instrument import Borrow, BrokerInstrument
 from core.model.values import Symbol
 from core.runtime.doctor import Doctor, Finding, Places
+from core.settings.settings import Settings
 from state.files import Home
 from state.host_info import look_around
+from state.running_engine import EngineLock, Heartbeat, Status
+from tests.kit.security_key import SecurityKey, an_agent
 from tests.scenarios.backtests import Keyturn
 from tests.scenarios.house import STEADY, a_day
 from tests.scenarios.live_floor import LiveFloor
@@ -98,6 +104,85 @@ def test_a_set_kill_variable_is_named(tmp_path: Path):
     assert all(finding.ok for finding in sound.values())
     killed = {f.name: f for f in look_around(Home.of({"KEYTURN_HOME": str(tmp_path)}), {"KEYTURN_KILL": "1"})}
     assert killed["kill switch"].remedy == "unset KEYTURN_KILL"
+
+
+# ── surroundings
+
+
+def test_a_service_whose_folder_is_missing_is_named(tmp_path: Path) -> None:
+    """SY-10: without a service the folder is made"""
+    home = Home.of({"KEYTURN_HOME": str(tmp_path / "not mounted")})
+    with_service, without = (
+        {f.name: f for f in look_around(home, {}, has_service=it)}["state folder"] for it in (True, False)
+    )
+
+    assert (with_service.ok, without.ok) == (False, True)
+    assert str(home.state) in with_service.detail
+    assert with_service.remedy
+    assert without.remedy
+
+
+@pytest.mark.parametrize("environ", [{"TMUX": "/tmp/tmux,1,0"}, {"STY": "1.x"}, {}])
+def test_what_answers_for_the_terminal_has_a_line(tmp_path: Path, environ: dict[str, str]) -> None:
+    """SY-10, OP-04"""
+    found = {f.name: f for f in look_around(Home.of({"KEYTURN_HOME": str(tmp_path)}), environ)}["proof of painting"]
+
+    assert (found.ok, bool(found.remedy)) == (True, bool(environ))
+
+
+def test_an_agent_that_does_not_answer_fails_only_where_a_touch_needs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SY-10, OP-15: a socket of before, and none"""
+    monkeypatch.delenv("TMUX", raising=False)
+    for path in (str(tmp_path / "gone"), ""):
+        monkeypatch.setenv(VARIABLE, path)
+        needed, unneeded = (_ssh_agent(touching(it)) for it in ("live", "never"))
+
+        assert (needed.ok, unneeded.ok) == (False, True)
+        assert VARIABLE in needed.detail
+        assert needed.remedy
+        assert unneeded.remedy
+
+
+def test_an_agent_that_answers_has_its_keys_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SY-10"""
+    with an_agent(tmp_path, SecurityKey()) as agent:
+        monkeypatch.setenv(VARIABLE, agent.path)
+        found = _ssh_agent(touching("live"))
+
+    assert found.ok
+    assert "1 key" in found.detail
+    assert agent.asked == [b"\x0b"]
+
+
+def touching(when: str) -> Settings:
+    return Settings.model_validate({"confirm": {"touch": when}})
+
+
+def test_our_own_connections_are_told(tmp_path: Path) -> None:
+    """SY-10: of an engine that runs, of one that has just ended, of one of before, and of none"""
+    host = Host({}, Home.of({"KEYTURN_HOME": str(tmp_path)}))
+    none = _own_connections(host)
+    folder = host.home.account("PA1")
+    folder.prepare()
+    Heartbeat(folder).beat(Status("trading", 4711, "paper", 0, 0, 0, 0, 1, "PA1"))
+    with EngineLock(folder):
+        running = _own_connections(host)
+    ended = _own_connections(host)
+    os.utime(folder.heartbeat, (1_700_000_000, 1_700_000_000))
+    before = _own_connections(host)
+
+    assert [bool(found.remedy) for found in (none, running, ended, before)] == [False, True, True, False]
+    assert all(found.ok for found in (none, running, ended, before))
+    assert f"process {os.getpid()}" in running.detail
+
+
+def test_each_of_the_surroundings_has_a_line(keyturn: Keyturn) -> None:
+    """SY-10: also without keys"""
+    names = {finding["name"] for finding in keyturn("doctor", "--json").json}
+
+    assert {"state folder", "proof of painting", "own connections", "proxy", "ssh-agent"} <= names
 
 
 def test_without_keys_it_says_so_and_exits_one(keyturn: Keyturn, monkeypatch: pytest.MonkeyPatch):

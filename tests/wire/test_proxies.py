@@ -221,21 +221,21 @@ def test_this_machine_and_excepted_hosts_need_none(environment: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize(
-    ("value", "verdicts"),
+    ("value", "is_usable"),
     [
-        ("http://proxy.test", [True]),
-        ("socks5h://proxy.test", [True]),
-        ("https://proxy.test", [False]),
-        ("socks4://proxy.test", [False]),
-        ("ftp://proxy.test", [False]),
-        ("", []),
+        ("http://proxy.test", True),
+        ("socks5h://proxy.test", True),
+        ("https://proxy.test", False),
+        ("socks4://proxy.test", False),
+        ("ftp://proxy.test", False),
+        ("", True),
     ],
 )
-def test_doctor_finds_whether_all_can_use_it(environment: pytest.MonkeyPatch, value: str, verdicts: list[bool]) -> None:
+def test_doctor_finds_whether_all_can_use_it(environment: pytest.MonkeyPatch, value: str, is_usable: bool) -> None:
     """SY-10"""
     environment.setenv("ALL_PROXY", value)
 
-    found = list(doctor._proxies())
+    found = doctor._proxy()
 
-    assert [finding.ok for finding in found] == verdicts
-    assert all("ALL_PROXY" in finding.detail for finding in found)
+    assert (found.ok, bool(found.remedy)) == (is_usable, not is_usable)
+    assert ("ALL_PROXY" in found.detail) is bool(value)
