@@ -31,7 +31,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util.ssl_ import create_urllib3_context
 
-from core.io.proxies import ProxyRefusedError, is_loopback, proxy_of
+from core.io.proxies import ProxyRefusedError, by_proxy, is_loopback, proxy_of
 from core.model.lazy_dataclass import dataclass
 
 Addresses = list[tuple[Any, ...]]
@@ -359,6 +359,19 @@ def backoff(tries: int, chance: float, first: float, longest: float = math.inf) 
     return whole / 2 + whole / 2 * chance
 
 
+UNNAMED = "its name cannot be looked up; check the network and its name server"
+
+
+def is_unnamed(error: BaseException) -> bool:
+    """Return whether a look-up of a name is the cause of this error, or of one behind it."""
+    behind: BaseException | None = error
+    while behind is not None:
+        if isinstance(behind, (socket.gaierror, NameResolutionError)):
+            return True
+        behind = behind.__cause__ or behind.__context__
+    return False
+
+
 class NoAnswerError(Exception):
     """There was no usable answer; the message continues after the name of the service."""
 
@@ -388,13 +401,14 @@ def answer_of(
     try:
         return loop.run_until_complete(asyncio.wait_for(asked, times.answer))
     except TimeoutError:
-        raise NoAnswerError(f"did not end its answer in {times.answer:g} s") from None
+        raise NoAnswerError(f"did not end its answer in {times.answer:g} s{by_proxy(url)}") from None
     except httpx.TimeoutException:
-        raise NoAnswerError("did not answer in time") from None
+        raise NoAnswerError(f"did not answer in time{by_proxy(url)}") from None
     except ProxyRefusedError as error:
         raise UnreachableError(f"cannot be reached: {error}") from None
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        raise UnreachableError(f"cannot be reached ({type(error).__name__})") from error
+        why = "its name cannot be looked up" if is_unnamed(error) else type(error).__name__
+        raise UnreachableError(f"cannot be reached ({why}){by_proxy(url)}") from error
     finally:
         loop.close()
 

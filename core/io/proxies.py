@@ -93,6 +93,18 @@ def proxy_of(url: str) -> Proxy | None:
     return Proxy(proxy.variable, f"{parts.scheme}://{place}")
 
 
+def by_proxy(url: str) -> str:
+    """Return `, through the proxy http://10.0.0.2:3128 of HTTPS_PROXY` for the words of a failure; empty without one.
+
+    Many failures do not tell whether the proxy or what is behind it failed: both are to be looked at (EX-26).
+    """
+    try:
+        proxy = proxy_of(url)
+    except ProxyRefusedError as error:
+        return f": {error}"
+    return "" if proxy is None else f", through the proxy {proxy.in_words}"
+
+
 def _variable(found: str, scheme: str) -> str:
     names = (f"{scheme}_proxy", "all_proxy")
     every = [*names, *(name.upper() for name in names)]
@@ -102,7 +114,7 @@ def _variable(found: str, scheme: str) -> str:
 async def socket_through(proxy: Proxy, url: str, seconds: float) -> socket.socket:
     """Return a connection to the host of this address, through its proxy.
 
-    Raises `ProxyRefusedError`, which a proxy without an answer is too, and `TimeoutError`.
+    Raises `ProxyRefusedError`, which a proxy without an answer is too.
     """
     kind, rest = proxy.url.split("://", 1)
     plain = RESOLVES_THERE.get(kind, kind)
@@ -112,6 +124,8 @@ async def socket_through(proxy: Proxy, url: str, seconds: float) -> socket.socke
     try:
         through = Connector.from_url(f"{plain}://{rest}", rdns=kind in RESOLVES_THERE or plain == "http")
         return await through.connect(parts.hostname or "", parts.port or PORTS[parts.scheme], timeout=seconds)
+    except TimeoutError:
+        raise ProxyRefusedError(f"the proxy {proxy.in_words} did not answer in {seconds:g} s") from None
     except (ProxyError, OSError, ValueError) as error:  # ValueError: a name that cannot be one
         raise ProxyRefusedError(
             f"the proxy {proxy.in_words} does not let us through ({type(error).__name__})"

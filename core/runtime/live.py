@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from core.brokers.port import Broker, OrderStream
 from core.engine import Engine
 from core.execution.gateway import Withheld
+from core.io.http_requests import backoff
 from core.io.wall_clock import utc_now
 from core.market.port import MarketData
 from core.messages.effects import Effect, ReplaceOrder, SubmitOrder
@@ -37,6 +38,13 @@ from core.workflows.staging.confirmation import LEFT
 
 # ── tasks that feed the desk ─────────────────────────────────────────────────────────────────────────────────────────
 # The tasks that feed a live desk, and a delayed call on its loop.
+
+
+UPDATES, DATA = "order updates", "market data"
+CHANNELS = {UPDATES: Channel.TRADES, DATA: Channel.DATA}
+"""Those whose state the connections show."""
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
+"""Seconds until a stream that failed is begun again, doubling."""
 
 
 class _Stream(Protocol):
@@ -75,8 +83,8 @@ class LiveStreams:
         """Start the tasks, which run until cancelled; the order updates come first."""
         hear = self.inbox.hear_news
         found: dict[str, tuple[_Stream | None, Callable[[Any], None]]] = {
-            "order updates": (self.orders, self.inbox.hear_update),
-            "market data": (self.market, self.inbox.hear_market),
+            UPDATES: (self.orders, self.inbox.hear_update),
+            DATA: (self.market, self.inbox.hear_market),
             "regime": (self.regime, hear),
             "days before today's": (self.past, hear),
             "corporate actions": (self.announcements, hear),
@@ -84,21 +92,30 @@ class LiveStreams:
             "charts": (self.charts, hear),
         }
         return [
-            asyncio.create_task(self._keep_up(stream, hear), name=name)
+            asyncio.create_task(self._keep_up(name, stream, hear), name=name)
             for name, (stream, hear) in found.items()
             if stream is not None
         ]
 
-    async def _keep_up(self, stream: _Stream, hear: Callable[[Any], None]) -> None:
-        """Run a stream; if it raises, which is a bug in it, report the error and restart it."""
+    async def _keep_up(self, name: str, stream: _Stream, hear: Callable[[Any], None]) -> None:
+        """Run a stream; if it raises, which is a bug in it or in a library, show it and restart it ever later."""
+        loop, tries = asyncio.get_running_loop(), 0
         while True:
+            began, why = loop.time(), "it ended"
             try:
                 await stream.run(hear, self.inbox.show)
             except asyncio.CancelledError:
                 raise
             except Exception as error:
-                self.engine.say(f"a stream ended unforeseen ({type(error).__name__}: {error}); it is begun again")
-            await asyncio.sleep(1)
+                why = f"{type(error).__name__}: {error}"
+            tries = 1 if loop.time() - began > LONGEST_PAUSE else tries + 1
+            pause = backoff(tries, 1.0, FIRST_PAUSE, LONGEST_PAUSE)
+            words = f"{name}: an error of the program ({why}); begun again in {pause:.0f} s, see `keyturn doctor`"
+            if name in CHANNELS:
+                status = ConnectionStatus(CHANNELS[name], ConnectionState.DOWN, self.clock(), None, tries, words)
+                self.inbox.show(status)
+            self.engine.say(words)
+            await asyncio.sleep(pause)
 
     def follow(self) -> None:
         """Follow every symbol that is held or on order, even if the settings do not name it."""

@@ -15,14 +15,14 @@ REFUSED = b"\x05\x02\x00\x01\x00\x00\x00\x00\x00\x00"
 
 
 class LoopbackProxy(socketserver.ThreadingTCPServer):
-    """`served` has host and port of each connection; `refuses` lets nobody through."""
+    """`served` has host and port of each connection; `refuses` lets nobody through, `hangs` never answers."""
 
     allow_reuse_address = daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Connection)
         self.served: list[tuple[str, int]] = []
-        self.refuses = False
+        self.refuses = self.hangs = False
 
     @property
     def place(self) -> str:
@@ -33,6 +33,9 @@ class _Connection(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         proxy = cast(LoopbackProxy, self.server)
         first = self.rfile.read(1)
+        if proxy.hangs:
+            self.rfile.read()  # until the other side gives up
+            return
         if first == b"\x05":
             self._socks(proxy)
         elif first:

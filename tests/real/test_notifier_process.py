@@ -17,6 +17,7 @@ from core.model.delivery import DeliveryCode
 from core.runtime.notifier.message import Message
 from core.runtime.notifier.process import Notifier
 from core.settings.service import NotifySettings
+from tests.kit.proxy import a_proxy
 from tests.real.tools import is_running
 from tests.real.waiting import until
 from tests.wire.receivers import HANG, WebServer, a_web_server
@@ -62,6 +63,17 @@ def test_the_time_limit_ends_a_try(web: WebServer, notifiers: list[Notifier]) ->
         found.append(notifier.deliver("hang", FILL).code)
 
     assert set(found) == {DeliveryCode.TIMED_OUT}
+
+
+def test_a_proxy_that_hangs_is_named(notifiers: list[Notifier]) -> None:
+    """EX-26: what `keyturn notify test` prints"""
+    with a_proxy() as proxy:
+        proxy.hangs, environ = True, {**os.environ, "HTTPS_PROXY": f"http://{proxy.place}", "NO_PROXY": ""}
+        notifier = a_notifier(notifiers, {"far": "jsons://receiver.test/x"}, seconds=2, environ=environ)
+        found = notifier.deliver("far", FILL)
+
+    assert found.code is DeliveryCode.TIMED_OUT
+    assert f"{proxy.place} of HTTPS_PROXY" in found.said
 
 
 def test_a_program_that_hangs_is_killed_with_its_children(notifiers: list[Notifier], tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -13,11 +14,16 @@ from core.brokers.alpaca.broker import AlpacaBroker
 from core.brokers.alpaca.stream import AlpacaOrderStream
 from core.io.http_requests import HttpTimes, NoAnswerError, UnreachableError, answer_of
 from core.io.proxies import ProxyRefusedError, proxy_of
+from core.market.alpaca.failure import Counts
+from core.market.alpaca.requests import AskError, DataRequests
 from core.market.alpaca.socket import DataSocket, StreamLostError
+from core.market.vix import VixError
+from core.market.vix_source import HttpVixSource
 from core.model.account import Account, ConnectionState, ConnectionStatus, Mode
 from core.model.broker import NoAnswer
 from core.model.values import Symbol
 from core.settings.orders import AlpacaSettings
+from core.settings.risk import RegimeSettings
 from tests.kit.proxy import LoopbackProxy, a_proxy
 from tests.wire.desk_side import keys_of
 from tests.wire.exchange.server import LoopbackExchange
@@ -106,6 +112,65 @@ async def test_one_that_lets_nobody_through_is_named(
     assert (await heard_of_orders(exchange, settings)).state is ConnectionState.DOWN
     with pytest.raises(StreamLostError, match=variable):
         await heard_of_data(exchange, settings)
+
+
+@KINDS
+async def test_one_that_hangs_is_named_with_its_address(
+    exchange: LoopbackExchange, proxy: LoopbackProxy, environment: pytest.MonkeyPatch, variable: str, kind: str
+) -> None:
+    """EX-26: it takes the connection and never answers, for orders, prices, both streams and the VIX"""
+    environment.setenv(variable, f"{kind}://{proxy.place}")
+    proxy.hangs, settings = True, settings_for(exchange)
+    keys = SecretStr(exchange.keys.id), SecretStr(exchange.keys.secret)
+    data = DataRequests(settings, *keys, Counts())
+    regime = RegimeSettings().model_copy(update={"vix_url": f"http://{NAME}/vix.csv"})
+
+    asked = await asyncio.to_thread(account, exchange, settings)
+    lost = await heard_of_orders(exchange, settings)
+    with pytest.raises(StreamLostError) as stream:
+        await heard_of_data(exchange, settings)
+    with pytest.raises(AskError) as prices:
+        await asyncio.to_thread(data.latest_quotes, [Symbol("SPY")])
+    with pytest.raises(VixError) as vix:
+        await asyncio.to_thread(HttpVixSource(regime).history)
+
+    assert isinstance(asked, NoAnswer)
+    assert lost.state is ConnectionState.DOWN
+    told = {
+        "orders": asked.reason, "order updates": lost.words, "stream": str(stream.value), "prices": str(prices.value),
+        "VIX": str(vix.value),
+    }  # fmt: skip
+    assert {name for name, words in told.items() if f"{proxy.place} of {variable}" not in words} == set()
+
+
+async def test_a_name_without_an_address_is_told_as_one(
+    exchange: LoopbackExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """EX-26: for orders, prices, both streams and the VIX; no proxy looks it up here"""
+
+    def unnamed(*_arguments: object, **_named: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "no such name")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unnamed)
+    settings = settings_for(exchange)
+    keys = SecretStr(exchange.keys.id), SecretStr(exchange.keys.secret)
+    data = DataRequests(settings, *keys, Counts())
+    regime = RegimeSettings().model_copy(update={"vix_url": f"http://{NAME}/vix.csv"})
+
+    asked = await asyncio.to_thread(account, exchange, settings)
+    lost = await heard_of_orders(exchange, settings)
+    with pytest.raises(StreamLostError) as stream:
+        await heard_of_data(exchange, settings)
+    with pytest.raises(AskError) as prices:
+        await asyncio.to_thread(data.latest_quotes, [Symbol("SPY")])
+    with pytest.raises(VixError) as vix:
+        await asyncio.to_thread(HttpVixSource(regime).history)
+
+    assert isinstance(asked, NoAnswer)
+    told = [asked.reason, lost.words, *(str(error.value) for error in (stream, prices, vix))]
+    assert [
+        words for words in told if "name cannot be looked up" not in words or "check the network" not in words
+    ] == []
 
 
 @pytest.mark.parametrize("value", ["ftp://127.0.0.1:1", "socks5://", "http://127.0.0.1:port"])

@@ -28,15 +28,17 @@ from core.io.http_requests import (
     LARGEST_BODY,
     LIMITED,
     OWN_LASTS,
+    UNNAMED,
     Reply,
     TooMuchError,
     http_session,
     is_over,
+    is_unnamed,
     left,
     reply_to,
     within,
 )
-from core.io.proxies import ProxyRefusedError, proxy_of
+from core.io.proxies import ProxyRefusedError, by_proxy, proxy_of
 from core.model.account import Channel, ConnectionState, ConnectionStatus, Mode
 from core.model.api_contract import AccountRefusedError, Keys
 from core.model.broker import NoAnswer
@@ -233,8 +235,8 @@ class CallCounter:
 
 CONNECTIONS = 16
 """Kept open: as many as there are requesting threads."""
-NOBODY_THERE = ("Failed to establish", "Failed to resolve")
-"""The library's messages when no connection was made, or the name has no address."""
+NOBODY_THERE = ("Failed to establish",)
+"""The library's message when no connection was made."""
 
 
 class Wire(TradingClient):
@@ -305,21 +307,23 @@ class Waits(NamedTuple):
 def _words(error: Exception, waits: Waits, url: str) -> str:
     connect, read, whole = (f"{wait:.3g}" for wait in waits)
     if isinstance(error, requests.ConnectTimeout):
-        return f"Alpaca: no connection within {connect} s"
+        return f"Alpaca: no connection within {connect} s{by_proxy(url)}"
     if isinstance(error, requests.Timeout) or type(error).__name__ == "ReadTimeoutError":
-        return f"Alpaca: no whole answer within {whole} s" if is_over() else f"Alpaca: no answer within {read} s"
+        words = f"no whole answer within {whole} s" if is_over() else f"no answer within {read} s"
+        return f"Alpaca: {words}{by_proxy(url)}"
     if isinstance(error, requests.exceptions.SSLError):
         return "Alpaca: the server's certificate cannot be verified; check the clock and the network"
     if isinstance(error, ProxyRefusedError):
         return f"Alpaca: {error}"
     if isinstance(error, requests.exceptions.ProxyError):
-        proxy = proxy_of(url)
-        return f"Alpaca: the proxy does not let us through; check {'it' if proxy is None else proxy.in_words}"
+        return f"Alpaca: no connection{by_proxy(url)}, which does not let us through; check it"
+    if is_unnamed(error):
+        return f"Alpaca: no connection: {UNNAMED}"
     if isinstance(error, requests.ConnectionError) and any(sign in str(error) for sign in NOBODY_THERE):
-        return "Alpaca: no connection; check the network"
+        return f"Alpaca: no connection{by_proxy(url)}; check the network"
     if isinstance(error, TooMuchError):
         return f"Alpaca: an answer of more than {LARGEST_BODY // 2**20} MiB"
-    return f"Alpaca: the connection broke ({type(error).__name__})"
+    return f"Alpaca: the connection broke ({type(error).__name__}){by_proxy(url)}"
 
 
 # ── queries ──────────────────────────────────────────────────────────────────────────────────────────────────────────

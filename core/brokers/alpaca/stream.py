@@ -32,8 +32,8 @@ from core.brokers.alpaca.parsing import an_unread_update, an_update
 from core.brokers.alpaca.refusal_codes import NotJsonError, decoded
 from core.brokers.port import HearUpdate
 from core.io.alpaca_py import BaseURL
-from core.io.http_requests import backoff
-from core.io.proxies import ProxyRefusedError, proxy_of
+from core.io.http_requests import UNNAMED, backoff, is_unnamed
+from core.io.proxies import ProxyRefusedError, by_proxy, proxy_of
 from core.io.wall_clock import utc_now
 from core.model.account import ConnectionState, ConnectionStatus, Mode
 from core.model.api_contract import Keys, Redaction
@@ -136,7 +136,7 @@ class AlpacaOrderStream:
                 words = OURS if connections.may_be_taken_by_ours() else OF_ANOTHER
                 connections.lost(ConnectionState.DOWN, f"no order updates: {words}")
             except (OSError, TimeoutError, WebSocketException, _NotAsAgreedError, ProxyRefusedError) as error:
-                connections.lost(ConnectionState.DOWN, f"no order updates: {_words(error)}")
+                connections.lost(ConnectionState.DOWN, f"no order updates: {_words(error, self._url)}")
             await asyncio.sleep(backoff(connections.tries, self._chance(), FIRST_PAUSE, LONGEST_PAUSE))
 
     async def _live(self, hear: HearUpdate, connections: StreamStatus) -> None:
@@ -267,7 +267,7 @@ def _stated(data: object) -> str:
     return message[:100] if isinstance(message, str) and message else "unauthorized"
 
 
-def _words(error: Exception) -> str:
+def _words(error: Exception, url: str) -> str:
     if isinstance(error, InvalidStatus):
         return f"the server said HTTP {error.response.status_code}"
     if isinstance(error, ConnectionClosed):
@@ -275,11 +275,13 @@ def _words(error: Exception) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return "the server's certificate cannot be verified: check the clock and the network"
     if isinstance(error, TimeoutError):
-        return "no answer in time"
+        return f"no answer in time{by_proxy(url)}; check the network"
+    if is_unnamed(error):
+        return f"the server cannot be reached{by_proxy(url)}: {UNNAMED}"
     if isinstance(error, OSError):
-        return "the server cannot be reached: check the network"
+        return f"the server cannot be reached{by_proxy(url)}; check the network"
     if isinstance(error, (_NotAsAgreedError, ProxyRefusedError)):
         return str(error)
     if isinstance(error, (ProxyError, InvalidProxy)):
-        return "the proxy of the environment does not let us through: `keyturn doctor` names it"
+        return f"no way to the server{by_proxy(url)}, which does not let us through; check it"
     return f"the server does not speak as agreed ({type(error).__name__})"

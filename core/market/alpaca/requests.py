@@ -18,7 +18,18 @@ from pydantic import SecretStr
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from core.io.alpaca_py import StockHistoricalDataClient
-from core.io.http_requests import LARGEST_BODY, LIMITED, OK, Reply, TooMuchError, http_session, reply_to, within
+from core.io.http_requests import (
+    LARGEST_BODY,
+    LIMITED,
+    OK,
+    Reply,
+    TooMuchError,
+    http_session,
+    is_unnamed,
+    reply_to,
+    within,
+)
+from core.io.proxies import by_proxy
 from core.market.alpaca.failure import Counts, Failure, Seen, asked_for
 from core.market.alpaca.parsing import BARS, CORPORATE_ACTIONS, QUOTES, read_actions, read_bar, read_quote, shown
 from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived
@@ -187,9 +198,12 @@ class DataRequests(StockHistoricalDataClient):
             with within(sum(self._timeout)):
                 reply = reply_to(self._session, method, url, self._timeout, opts)
         except (requests.Timeout, ReadTimeoutError) as error:
-            raise AskError(Failure(f"Alpaca's data service did not answer in time at {_path(url)}")) from error
+            raise AskError(
+                Failure(f"Alpaca's data service did not answer in time at {_path(url)}{by_proxy(url)}")
+            ) from error
         except (requests.RequestException, HTTPError, ValueError) as error:
-            words = f"Alpaca's data service cannot be reached at {_path(url)} ({type(error).__name__})"
+            why = "its name cannot be looked up" if is_unnamed(error) else type(error).__name__
+            words = f"Alpaca's data service cannot be reached at {_path(url)} ({why}){by_proxy(url)}"
             raise AskError(Failure(f"{words}; check the network and alpaca.data_url")) from error
         except TooMuchError:
             words = f"Alpaca's data service answered with more than {LARGEST_BODY // 2**20} MiB; it is asked again"

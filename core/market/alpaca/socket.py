@@ -22,7 +22,8 @@ from websockets.legacy.client import WebSocketClientProtocol
 from websockets.legacy.exceptions import RedirectHandshake
 
 from core.io.alpaca_py import DataFeed, StockDataStream
-from core.io.proxies import ProxyRefusedError, proxy_of, socket_through
+from core.io.http_requests import UNNAMED, is_unnamed
+from core.io.proxies import ProxyRefusedError, by_proxy, proxy_of, socket_through
 from core.market.alpaca.failure import Counts, Seen
 from core.market.alpaca.minutes import QUOTE_AHEAD, Quotes
 from core.market.alpaca.parsing import read_bar, read_status, shown
@@ -217,16 +218,19 @@ class DataSocket(StockDataStream):
         except ProxyRefusedError as error:
             raise StreamLostError(f"Alpaca's stream: {error}") from None
         except TimeoutError:
-            raise StreamLostError(f"Alpaca's stream did not {self._step()} in time; it is tried again") from None
+            through = by_proxy(self._endpoint)
+            raise StreamLostError(
+                f"Alpaca's stream did not {self._step()} in time{through}; it is tried again"
+            ) from None
         except InvalidHandshake as error:
             raise StreamLostError(f"Alpaca's stream was refused by its server ({shown(str(error))})") from error
         except ConnectionClosed as error:
             self._refuse_if_stated()
             raise StreamLostError(_closed(error)) from error
         except OSError as error:
-            raise StreamLostError(
-                f"Alpaca's stream cannot be reached ({type(error).__name__}); check the network"
-            ) from error
+            through, why = by_proxy(self._endpoint), f" ({type(error).__name__})"
+            what = f"{through}: {UNNAMED}" if is_unnamed(error) else f"{why}{through}; check the network"
+            raise StreamLostError(f"Alpaca's stream cannot be reached{what}") from error
         except Exception as error:  # the class raises its parser's errors for any input
             self._refuse_if_stated()
             raise StreamLostError(

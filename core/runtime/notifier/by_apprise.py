@@ -17,6 +17,7 @@ import requests
 from apprise import AppriseAsset, NotifyFormat, NotifyType
 from requests.adapters import HTTPAdapter
 
+from core.io.proxies import by_proxy
 from core.model.delivery import DELIVERED, Delivery, DeliveryCode
 from core.runtime.notifier.message import Message
 
@@ -58,6 +59,8 @@ def send(address: str, message: Message) -> Delivery:
     said, status = heard.last, _status(heard.last)
     if _GuardedAdapter.moved_to:
         said = f"the group has another id now, {_GuardedAdapter.moved_to}: write it in the channel's address; {said}"
+    if status is None:
+        said += by_proxy(f"https://{service.host}")
     return Delivery(_code(status), status, said)
 
 

@@ -27,6 +27,8 @@ from core.runtime.notifier import channels
 from core.runtime.notifier.message import LONGEST_ANSWER, Request, answer_in, answer_line
 
 LONGEST_SAID = 300
+ANY_HOST = "https://receiver.invalid"
+"""Of none in particular: an attempt that is ended does not say where it was."""
 OF_OTHERS = frozenset({DeliveryCode.REFUSED, DeliveryCode.UNCLEAR, DeliveryCode.NOT_SENT})
 """Results with a text from the channel or receiver, from which the address must be removed."""
 LATER = 10
@@ -43,6 +45,7 @@ class Try:
     pid: int
     pipe: int
     ends: float
+    by: str
 
 
 class Server:
@@ -88,7 +91,7 @@ class Server:
                 os.close(descriptor)
             _try(request, write)
         os.close(write)
-        self._tries[read] = Try(request.id, pid, read, time.monotonic() + request.seconds)
+        self._tries[read] = Try(request.id, pid, read, time.monotonic() + request.seconds, request.by)
 
     def _end(self, each: Try) -> None:
         """End an attempt that answered, exited or timed out, and kill its children."""
@@ -105,12 +108,19 @@ class Server:
 
 def _answer_of(each: Try) -> Delivery:
     if not select.select([each.pipe], [], [], 0)[0]:
-        return Delivery(DeliveryCode.TIMED_OUT)
+        return Delivery(DeliveryCode.TIMED_OUT, said=f"nothing came back in time{_way_of(each)}")
     line = os.read(each.pipe, LONGEST_ANSWER)
     try:
         return answer_in(line)[1]
     except (KeyError, TypeError, ValueError):
         return Delivery(DeliveryCode.UNCLEAR, said="its process ended without a word")
+
+
+def _way_of(each: Try) -> str:
+    """Return the proxy of an attempt that was ended."""
+    from core.io.proxies import by_proxy  # only then
+
+    return by_proxy(ANY_HOST) if each.by == channels.APPRISE else ""
 
 
 # ── in an attempt's process ──────────────────────────────────────────────────────────────────────────────────────────
