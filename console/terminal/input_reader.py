@@ -45,6 +45,7 @@ from console.terminal.scanner import (
 
 CAPITAL_K = re.compile("([K\u041b\u039a])")
 """Also what its key types with Shift in the Cyrillic and the Greek layout: no other place of `K` is named there."""
+ESCAPE = "\x1b"
 REPLACEMENT = "\ufffd"
 PRESSES = (events.Key, events.MouseEvent, events.AppFocus)
 HALF = "half a key came; wait"
@@ -100,6 +101,8 @@ class Reader:
         self._scanner = Scanner()
         self._is_after_garbage = False
         self._is_of_another_script = False
+        self._is_placing = False
+        """Whether the last letter was one of another script, on a key whose place is named."""
         self.sequences_dropped = 0
         """Broken or unknown sequences."""
         self.keys_dropped = 0
@@ -136,11 +139,13 @@ class Reader:
                 case ChordByte():
                     self._port.press_kill()
                 case Sequence(sequence):
-                    text = by_place(sequence)
+                    text = by_place(sequence, follows_another_script=self._is_placing)
+                    self._note_layout(sequence, is_placed=text != sequence)
                     self._hear_script(script_of(text))
                     letter = typed(sequence) if text != sequence else None
                     self._is_after_garbage = not self._is_ours(text) and not self._take_sequence(text, letter)
                 case Typed(text) if not self._is_after_garbage:
+                    self._note_layout(text, is_placed=False)
                     self._hear_script(text)
                     self._take_typed(text)
                 case Typed(text):
@@ -156,6 +161,14 @@ class Reader:
                     self._is_after_garbage = True
                     self._swallowed(data.decode(errors="replace"), JOINED if is_joined else None)
         self._is_after_garbage = False
+
+    def _note_layout(self, text: str, *, is_placed: bool) -> None:
+        """Note whether letters are of another script; what is no letter may be of any layout."""
+        letters = typed(text) or script_of(text) if text.startswith(ESCAPE) else text
+        if is_placed:
+            self._is_placing = True
+        elif any(map(str.isalpha, letters)) and not is_of_another_script(letters):
+            self._is_placing = False
 
     def _hear_script(self, text: str) -> None:
         """Report once that letters of another script come, and once that Latin ones come again."""

@@ -251,13 +251,20 @@ def asks_with_places(request: str) -> str:
     return f"\x1b[>{int(match[1]) | WITH_PLACES}u" if match else request
 
 
-def by_place(sequence: str) -> str:
-    """Return the key of the US layout in the same place for one of another script; others as they are."""
+def by_place(sequence: str, *, follows_another_script: bool = False) -> str:
+    """Return the key of the US layout in the same place for one of another script; others as they are.
+
+    A layout of another script may have a mark where the US one has a letter, as `/` on the Hebrew Q. Dvorak has too:
+    such a mark is the letter only where it follows a letter of another script.
+    """
     match = PLACED.fullmatch(sequence)
-    if match is None or not is_of_another_script(_letter(int(match[1]))) or is_of_another_level(sequence):
+    if match is None or is_of_another_level(sequence):
         return sequence
-    place = chr(int(match[2]))
+    letter, place = _letter(int(match[1])), chr(int(match[2]))
     if not place.isascii() or not place.isprintable():
+        return sequence
+    is_mark_for_a_letter = follows_another_script and place.isalpha() and not letter.isalnum()
+    if not is_of_another_script(letter) and not is_mark_for_a_letter:
         return sequence
     return f"\x1b[{ord(place)}:{ord(SHIFTED.get(place, place.upper()))};{match[3] or 1}u"
 

@@ -402,6 +402,18 @@ def test_a_key_by_its_place_brings_the_letter_of_its_layout() -> None:
     assert "".join(hand.letters) == "\u0438\u0418\u0418\u0418\u0436"
 
 
+def test_a_mark_on_a_letters_key_is_the_letter_in_another_script() -> None:
+    """SY-10: Q is / in Hebrew and ; in Greek, and a quotation mark in Dvorak, whose letters are Latin"""
+    hebrew, greek, dvorak, slash = b"\x1b[1513::97u", b"\x1b[945::97u", b"\x1b[111::115;;111u", b"\x1b[47::113;;47u"
+    semicolon, quote, shifted = b"\x1b[59::113u", b"\x1b[39::113u", b"\x1b[59:58:113;2;58u"
+    presses = hebrew, slash, b"1", slash, dvorak, quote, slash, greek, semicolon, shifted, b"q", quote
+    hand = Typist()
+    keys = hand.types(*((1.0 + number, press) for number, press in enumerate(presses)))
+
+    assert keys == ["a", "q", "1", "q", "o", "'", "/", "a", "q", "Q", "q", "'"]
+    assert hand.letters == ["\u05e9", "/", "/", "\u03b1", ";", ":"]
+
+
 def test_marks_on_the_keys_of_letters() -> None:
     """SY-10: the Russian layout has letters where the US one has marks"""
     keys = {0x436: ";", 0x44D: "'", 0x445: "[", 0x44A: "]", 0x431: ",", 0x44E: ".", 0x451: "`"}
