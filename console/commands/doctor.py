@@ -32,6 +32,7 @@ from state.running_engine import last_account
 if TYPE_CHECKING:
     from core.brokers.port import Broker
     from core.engine import Engine
+    from core.model.api_contract import Keys
     from core.runtime.doctor import Finding
     from core.settings.settings import Settings
 
@@ -91,7 +92,8 @@ def findings(host: Host) -> Iterator[Finding]:
     market = source.make(settings, keys_of_data, symbols, calendar_from_now(), {})
     promised = (*kind.contract(), *source.contract())
     places = Places(kind.title, kind.reached_by, source.reached_by)
-    yield from Doctor(broker, connected.orders, market, symbols, mode, utc_now, promised, places).look()
+    parts = broker, connected.orders, market, symbols, mode, utc_now, promised, places
+    yield from Doctor(*parts, _holder_of_the_streams(host, keys)).look()
     broker.close()
 
 
@@ -112,6 +114,16 @@ def _proxy() -> Finding:
     return Finding("proxy", False, f"{proxy.in_words}: {barred} cannot use it", "name http:// or socks5:// there")
 
 
+def _holder_of_the_streams(host: Host, keys: Keys) -> str:
+    """Name the running engine of these keys' account, which has the broker's only places; empty if none runs."""
+    from state.credentials import KnownAccounts
+    from state.running_engine import holder
+
+    name = KnownAccounts(host.home).name_of(keys)
+    process = None if name is None else holder(host.home.account(name))
+    return "" if process is None else f"our engine (process {process}) has it: `keyturn status` shows how it is"
+
+
 def _own_connections(host: Host) -> Finding:
     """Say whether an engine of ours has the broker's places, or may have left its connections there (SY-10)."""
     from core.io.http_requests import OWN_LASTS
@@ -124,7 +136,7 @@ def _own_connections(host: Host) -> Finding:
     for folder in folders:
         if (process := holder(folder)) is not None:
             words = f"the engine of {folder.name} runs (process {process}) and has its places at the broker"
-            return Finding(name, True, words, "where a stream below finds no place, `keyturn status` shows ours")
+            return Finding(name, True, words, "")
     ages = [age for folder in folders if (last := read_heartbeat(folder)) is not None for age in last[1:]]
     age = min(ages, default=seconds)
     if age >= seconds:

@@ -11,18 +11,21 @@ from pathlib import Path
 
 import keyring.backends.fail
 import pytest
+from pydantic import SecretStr
 from syrupy.assertion import SnapshotAssertion
 
 from console.client.ssh_agent import VARIABLE
 from console.commands.assembly.host import Host
-from console.commands.doctor import _own_connections, _ssh_agent
+from console.commands.doctor import _holder_of_the_streams, _own_connections, _ssh_agent
 from core.brokers.alpaca.contract import RECORDS
 from core.model.account import Mode
+from core.model.api_contract import Keys
 from core.model.broker import NoAnswer
 from core.model.instrument import Borrow, BrokerInstrument
 from core.model.values import Symbol
 from core.runtime.doctor import Doctor, Finding, Places
 from core.settings.settings import Settings
+from state.credentials import KnownAccounts
 from state.files import Home
 from state.host_info import look_around
 from state.running_engine import EngineLock, Heartbeat, Status
@@ -173,9 +176,35 @@ def test_our_own_connections_are_told(tmp_path: Path) -> None:
     os.utime(folder.heartbeat, (1_700_000_000, 1_700_000_000))
     before = _own_connections(host)
 
-    assert [bool(found.remedy) for found in (none, running, ended, before)] == [False, True, True, False]
+    assert [bool(found.remedy) for found in (none, running, ended, before)] == [False, False, True, False]
     assert all(found.ok for found in (none, running, ended, before))
     assert f"process {os.getpid()}" in running.detail
+
+
+def test_streams_of_our_running_engine_are_left_alone(tmp_path: Path) -> None:
+    """SY-10: the broker has one place for each, and refuses a second connection"""
+    host = Host({}, Home.of({"KEYTURN_HOME": str(tmp_path)}))
+    keys = Keys(SecretStr("PK1"), SecretStr("secret"))
+    folder = host.home.account("PA1")
+    folder.prepare()
+    KnownAccounts(host.home).remember(keys, "PA1")
+    with EngineLock(folder):
+        held_by = _holder_of_the_streams(host, keys)
+        others = _holder_of_the_streams(host, Keys(SecretStr("PK2"), SecretStr("secret")))
+    floor = a_floor()
+    floor.updates.run = floor.market.run = unconnected
+    doctor = Doctor(
+        floor, floor.updates, floor.market, (Symbol("SPY"),), Mode.PAPER, floor.now, RECORDS, PLACES, held_by
+    )
+    found = {finding.name: finding for finding in doctor.look()}
+
+    assert (others, _holder_of_the_streams(host, keys)) == ("", "")
+    for name in ("order updates", "data stream"):
+        assert (found[name].ok, found[name].detail) == (True, held_by)
+
+
+def unconnected(*_arguments: object) -> None:
+    raise AssertionError("nothing connects")
 
 
 def test_each_of_the_surroundings_has_a_line(keyturn: Keyturn) -> None:
