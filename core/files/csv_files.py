@@ -74,11 +74,21 @@ class FileFault(StrEnum):
 
 
 class TableError(OperatorError):
-    """A file that cannot be used; the message names file and line, and a remedy."""
+    """A file that cannot be used; the message names file and line, and a remedy.
 
-    def __init__(self, words: str, fault: FileFault = FileFault.VALUE) -> None:
+    Attributes
+    ----------
+    line, column
+        Where the fault is: the line's number from 1, 0 for the file as a whole, and the column's name in the file.
+    write
+        What to write in its place; empty where that is not known.
+    """
+
+    def __init__(
+        self, words: str, fault: FileFault = FileFault.VALUE, *, line: int = 0, column: str = "", write: str = ""
+    ) -> None:
         super().__init__(words)
-        self.fault = fault
+        self.fault, self.line, self.column, self.write = fault, line, column, write
 
 
 def text_of(path: Path, largest: int = LARGEST) -> str:
@@ -172,25 +182,31 @@ class Table:
         header, *self.rows = rows_in(path, text.rstrip("\n").split("\n"))
         self.header = names_in(header)
         if not self.header:
-            raise TableError(f"{path}:1: is blank; delete the blank lines before the header", FileFault.HEADER)
+            raise TableError(f"{path}:1: is blank; delete the blank lines before the header", FileFault.HEADER, line=1)
         if not self.rows and not may_be_none:
             raise no_row(path, unit)
 
     def columns(self, names: Sequence[str]) -> list[int]:
         """Return the index of each column. Raises `TableError`."""
         if missing := [name for name in names if name not in self.header]:
-            fault = self._header_fault
-            what = f"no column {', '.join(missing)} among" if fault is not FileFault.HEADER else "no column's name in"
-            raise TableError(
-                f"{self.path}:1: {what} {shown(','.join(self.header))}; "
-                f"the first line must name {','.join(names)}, separated by commas",
-                fault,
-            )
+            raise self.lacks(missing, names)
         if twice := [name for name in names if self.header.count(name) > 1]:
-            raise TableError(
-                f"{self.path}:1: the column {', '.join(twice)} is there twice; keep one of them", FileFault.COLUMN
-            )
+            words = f"{self.path}:1: the column {', '.join(twice)} is there twice; keep one of them"
+            raise TableError(words, FileFault.COLUMN, line=1, column=",".join(twice))
         return [self.header.index(name) for name in names]
+
+    def lacks(self, missing: Sequence[str], names: Sequence[str]) -> TableError:
+        """Return the error of a header without the columns `missing`, of those that it must name."""
+        fault = self._header_fault
+        what = f"no column {', '.join(missing)} among" if fault is not FileFault.HEADER else "no column's name in"
+        return TableError(
+            f"{self.path}:1: {what} {shown(','.join(self.header))}; "
+            f"the first line must name {','.join(names)}, separated by commas",
+            fault,
+            line=1,
+            column=",".join(missing) if fault is FileFault.COLUMN else "",
+            write=",".join(names),
+        )
 
     def why_too_long(self, row: Row) -> str:
         """Return why a row has too many fields, as after a comma within a number; empty if it does not."""

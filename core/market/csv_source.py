@@ -33,6 +33,7 @@ from core.files.csv_files import (
     no_row,
     shown,
 )
+from core.market.bar_labels import BarLabels
 from core.market.calendar import ExchangeCalendar
 from core.market.file_shape import (
     LOOKED_AT,
@@ -45,9 +46,9 @@ from core.market.file_shape import (
     require_zone,
     shape_of,
     symbol_in_column,
-    when_trouble,
     zoned,
 )
+from core.market.foreign_values import Trouble, number_trouble, when_trouble
 from core.market.packed_rows import BrokenRow, Figure, PackedRows, figure_in
 from core.model.bar import ONE_MINUTE, Bar, Feed, Quote, WholeSession
 from core.model.lazy_dataclass import dataclass
@@ -67,7 +68,19 @@ NUMBER: Callable[[Figure], Decimal] = itemgetter(0)
 
 
 class _BadRowError(ValueError):
-    """A row that cannot be read, as text."""
+    """A row that cannot be read: why, in which column, and what to write there."""
+
+    def __init__(self, trouble: Trouble | str, column: int | None = None) -> None:
+        self.trouble = Trouble(trouble) if isinstance(trouble, str) else trouble
+        self.column = column
+        super().__init__(self.trouble.words)
+
+    def of_file(self, table: Table, line: int, before: str) -> TableError:
+        """Return the refusal of a file of which no row can be read; this is the first, on `line`."""
+        found = self.trouble
+        fault = FileFault.UNREADABLE if found.fault is FileFault.VALUE else found.fault
+        column = "" if self.column is None else table.header[self.column]
+        return TableError(f"{before}{found.words}", fault, line=line, column=column, write=found.write)
 
 
 def read_bars(path: Path, symbol: Symbol, zone: ZoneInfo | None = None) -> PackedRows[Bar]:
@@ -89,7 +102,9 @@ def read_bars(path: Path, symbol: Symbol, zone: ZoneInfo | None = None) -> Packe
         require_zone(table, shape)
     else:
         rows = zoned(path, rows, shape, zone)
-    times, found = RowTimes(path), PackedRows(partial(Bar, symbol), len(BAR_COLUMNS) - 1)
+    name = table.header[shape.when]
+    times, labels = RowTimes(path, name), BarLabels(path, name)
+    found, faults = PackedRows(partial(Bar, symbol), len(BAR_COLUMNS) - 1), list[_BadRowError]()
     has_volume = False
     for index, row in enumerate(rows):
         try:
@@ -100,13 +115,15 @@ def read_bars(path: Path, symbol: Symbol, zone: ZoneInfo | None = None) -> Packe
             has_volume = has_volume or bool(NUMBER(figures[-1]))
         except _BadRowError as error:
             found.keep(BrokenRow(place_of(path, index), str(error)))
+            faults = faults or [error]
             continue
         times.add(index, start, row[shape.when], has_seconds=start.second != 0)
+        labels.add(index, start)
         found.add(start, figures)
     times.require_order("minute")
-    _require_readable(path, found, "minute, or a day", is_whole=file.is_whole)
+    _require_readable(table, found, faults, "minute, or a day", is_whole=file.is_whole)
     times.require_minutes()
-    times.require_starts()
+    labels.require_starts()
     if not has_volume:
         require_volume(table, shape, len(found))
     return found
@@ -125,7 +142,8 @@ def read_quotes(path: Path, symbol: Symbol) -> PackedRows[Quote]:
     table = _beginning(path, "minute")
     columns = table.columns(QUOTE_COLUMNS)
     file = FileRows(path, table.header)
-    times, found = RowTimes(path), PackedRows(partial(Quote, symbol, feed=Feed.RECORDED), len(QUOTE_COLUMNS) - 1)
+    times, faults = RowTimes(path, QUOTE_COLUMNS[0]), list[_BadRowError]()
+    found = PackedRows(partial(Quote, symbol, feed=Feed.RECORDED), len(QUOTE_COLUMNS) - 1)
     for index, row in enumerate(file):
         try:
             _require_width(table, row)
@@ -134,11 +152,12 @@ def read_quotes(path: Path, symbol: Symbol) -> PackedRows[Quote]:
             _require_quote(*map(NUMBER, figures))
         except _BadRowError as error:
             found.keep(BrokenRow(place_of(path, index), str(error)))
+            faults = faults or [error]
             continue
         times.add(index, start, row[columns[0]])
         found.add(start + ONE_MINUTE, figures)
     times.require_order("minute")
-    _require_readable(path, found, "minute", is_whole=file.is_whole)
+    _require_readable(table, found, faults, "minute", is_whole=file.is_whole)
     return found
 
 
@@ -156,33 +175,42 @@ def place_of(path: Path, index: int) -> str:
     return f"{path.name}:{index + FIRST_ROW}"
 
 
-def _require_readable(path: Path, found: PackedRows[_Item], unit: str, *, is_whole: bool) -> None:
-    """Refuse a file whose last line was cut off, and one without a readable row. Raises `TableError`."""
+def _require_readable(
+    table: Table, found: PackedRows[_Item], faults: list[_BadRowError], unit: str, *, is_whole: bool
+) -> None:
+    """Refuse a file whose last line was cut off, and one without a readable row. Raises `TableError`.
+
+    `faults` has the first broken row's.
+    """
+    path = table.path
     if not found:
         raise no_row(path, unit)
     last = found[-1]
     if isinstance(last, BrokenRow) and not is_whole:
         raise TableError(
             f"{path}:{len(found) + 1}: the last line was cut off ({last.reason}); "
-            "fetch the file again, or remove the line"
+            "fetch the file again, or remove the line",
+            line=len(found) + 1,
         )
-    if all(isinstance(item, BrokenRow) for item in found):
-        first = found[0]
-        reason = first.reason if isinstance(first, BrokenRow) else ""
-        raise TableError(
-            f"{path}: no row can be read; the first is on line {FIRST_ROW}: {reason}", FileFault.UNREADABLE
-        )
+    if faults and all(isinstance(item, BrokenRow) for item in found):
+        raise faults[0].of_file(table, FIRST_ROW, f"{path}: no row can be read; the first is on line {FIRST_ROW}: ")
 
 
 def bar_of(row: Row, columns: Sequence[int], symbol: Symbol, start: datetime) -> Bar | str:
     """Return the bar of a row with a known time, or the fault in its figures; columns as `BAR_COLUMNS`."""
     try:
-        numbers = [*map(NUMBER, _figures(row, columns, BAR_COLUMNS))]
-        _require_bar(*numbers)
+        numbers = _bar_figures(row, columns)
     except _BadRowError as error:
         return str(error)
     opened, high, low, close, volume = numbers
     return Bar(symbol, start, Price(opened), Price(high), Price(low), Price(close), Quantity(volume))
+
+
+def _bar_figures(row: Row, columns: Sequence[int]) -> list[Decimal]:
+    """Return the five numbers of a bar. Raises `_BadRowError`."""
+    numbers = [*map(NUMBER, _figures(row, columns, BAR_COLUMNS))]
+    _require_bar(*numbers)
+    return numbers
 
 
 def _time(row: Row, column: int) -> datetime:
@@ -190,16 +218,16 @@ def _time(row: Row, column: int) -> datetime:
     if not row:
         raise _BadRowError("the line is empty")
     if column >= len(row):
-        raise _BadRowError("the line ends before its time")
+        raise _BadRowError("the line ends before its time", column)
     start = instant_in(row[column])
     if start is None:
-        raise _BadRowError(when_trouble(row[column], "timestamp", "2013-10-08T14:50:00Z"))
+        raise _BadRowError(when_trouble(row[column].strip(), "timestamp", "2013-10-08T14:50:00Z"), column)
     if not FIRST_YEAR <= start.year <= LAST_YEAR:
-        raise _BadRowError(f"timestamp {shown(row[column])} is outside the years {FIRST_YEAR} to {LAST_YEAR}")
+        raise _BadRowError(f"timestamp {shown(row[column])} is outside the years {FIRST_YEAR} to {LAST_YEAR}", column)
     if start.tzinfo is UTC:
         return start
     if start.tzinfo is None:
-        raise _BadRowError(f"timestamp {shown(row[column])} has no zone; write UTC as 2013-10-08T14:50:00Z")
+        raise _BadRowError(f"timestamp {shown(row[column])} has no zone; write UTC as 2013-10-08T14:50:00Z", column)
     return start.astimezone(UTC)
 
 
@@ -218,15 +246,10 @@ def _figures(row: Row, columns: Sequence[int], names: Sequence[str]) -> list[Fig
         return figures
     for name, column in zip(names[1:], columns[1:], strict=True):
         if column >= len(row):
-            raise _BadRowError(f"{name} is missing: the line has {len(row)} fields")
+            raise _BadRowError(f"{name} is missing: the line has {len(row)} fields", column)
         if figure_in(row[column]) is None:
-            raise _BadRowError(f"{name} {shown(row[column])} is not a number{_how_to_write(row[column])}")
+            raise _BadRowError(number_trouble(row[column], name, is_whole=name == "volume"), column)
     raise AssertionError("a row without a fault")
-
-
-def _how_to_write(text: str) -> str:
-    plain = text.strip().lstrip("$").replace(",", "")
-    return f"; write {plain}" if plain != text.strip() and figure_in(plain) is not None else ""
 
 
 def _require_bar(opened: Decimal, high: Decimal, low: Decimal, close: Decimal, volume: Decimal) -> None:
@@ -297,37 +320,46 @@ def read_days(path: Path, symbol: Symbol, venue: Venue = HOME) -> list[DayRow | 
     shape = shape_of(table)
     require_one_reading(table, shape)
     items: list[DayRow | BrokenRow] = []
-    times, has_volume = RowTimes(path), False
+    times, has_volume = RowTimes(path, table.header[shape.when]), False
+    faults, is_readable = list[_BadRowError](), False
     for index, row in enumerate(of_one_symbol(table, table.rows, shape, symbol)):
-        day = table.why_too_long(row) or _day(row, shape.when, venue)
-        if isinstance(day, str):
-            items.append(BrokenRow(place_of(path, index), day))
+        try:
+            _require_width(table, row)
+            day = _day(row, shape.when, venue)
+        except _BadRowError as error:
+            items.append(BrokenRow(place_of(path, index), str(error)))
+            faults = faults or [error]
             continue
         times.add(index, day, row[shape.when])
         items.append(DayRow(place_of(path, index), day, row, shape.columns))
         last = shape.columns[-1]
         has_volume = has_volume or last >= len(row) or row[last].strip().strip("0.") != ""
+        if not is_readable:
+            try:
+                is_readable = bool(_bar_figures(row, shape.columns))
+            except _BadRowError as error:
+                faults = faults or [error]
     times.require_order("day")
-    if all(isinstance(item, BrokenRow) for item in items):
-        first = items[0]
-        reason = first.reason if isinstance(first, BrokenRow) else ""
-        raise TableError(f"{path}:{FIRST_ROW}: no row names its day: {reason}", FileFault.UNREADABLE)
+    if not is_readable:
+        names_no_day = all(isinstance(item, BrokenRow) for item in items)
+        what = "no row names its day" if names_no_day else "no row can be read; the first"
+        raise faults[0].of_file(table, FIRST_ROW, f"{path}:{FIRST_ROW}: {what}: ")
     times.require_days()
     if not has_volume:
         require_volume(table, shape, len(items))
     return items
 
 
-def _day(row: Row, column: int, venue: Venue) -> date | str:
-    """Return the day of a row, or its fault. Midnight in any zone means the day as it is written."""
+def _day(row: Row, column: int, venue: Venue) -> date:
+    """Return the day of a row. Midnight in any zone means the day as it is written. Raises `_BadRowError`."""
     if column >= len(row):
-        return "the line ends before its date"
+        raise _BadRowError("the line ends before its date", column)
     text = row[column].strip()
     at = instant_in(text)
     if at is None:
-        return when_trouble(text, "date", "2008-01-02")
+        raise _BadRowError(when_trouble(text, "date", "2008-01-02"), column)
     if not FIRST_YEAR <= at.year <= LAST_YEAR:
-        return f"date {shown(text)} is outside the years {FIRST_YEAR} to {LAST_YEAR}"
+        raise _BadRowError(f"date {shown(text)} is outside the years {FIRST_YEAR} to {LAST_YEAR}", column)
     return at.date() if at.time() == time() or at.tzinfo is None else venue.day_of(at)
 
 

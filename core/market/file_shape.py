@@ -12,16 +12,18 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from itertools import islice, pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from core.files.csv_files import FIRST_ROW, FileFault, Row, Table, TableError, shown
+from core.market.foreign_values import SLASHED, date_trouble
 from core.model.instrument import capitals, symbol_in
 from core.model.lazy_dataclass import dataclass
 from core.model.session import HOME
-from core.model.values import Symbol
+from core.model.values import Symbol, plain
 from core.ports import OperatorError
 
 FIGURES = ("open", "high", "low", "close", "volume")
@@ -38,36 +40,17 @@ WHEN = ("timestamp", "datetime", "ts_event", "window_start", "t", "date", "<date
 CLOCKS = ("time", "<time>")
 """A time of day beside a column of dates."""
 SYMBOLS = ("symbol", "ticker", "<ticker>", "act_symbol")
-SLASHED = re.compile(r"[0-9]{1,4}([/.])[0-9]{1,2}\1[0-9]{1,4}(?![0-9])")
-"""`01/02/2024`, `2024.01.02`."""
-LAST_DAY, LAST_MONTH = 31, 12
-OF_A_BROKER = re.compile(r"([0-9]{8})[ -]+([0-9]{2}:[0-9]{2}(?::[0-9]{2})?)(?: +([A-Za-z]+(?:/[A-Za-z_]+)?))?")
-"""As Interactive Brokers writes times: `20131008 09:30:00 US/Eastern`."""
-HALF_DAYS = re.compile(r"[0-9] ?[AaPp]\.?[Mm]\.?$")
-NAMED_MONTH = re.compile(r"(?i)\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)")
-SERIAL = re.compile(r"[2-6][0-9]{4}(\.[0-9]+)?")
-"""From 1954 to 2091."""
 MIDNIGHT = re.compile(r"[0:.]*")
 EPOCHS: Mapping[int, int] = {9: 1, 10: 1, 12: 10**3, 13: 10**3, 15: 10**6, 16: 10**6, 18: 10**9, 19: 10**9}
 """Digits of a Unix timestamp, and its units per second: in the accepted years no two overlap."""
+COMPACT = re.compile(r"((?:19|20)[0-9]{6})([0-9]{4}(?:[0-9]{2})?)")
+"""`202401020930`, `20240102093000`: as milliseconds such a number would be of before the accepted years."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND, A_MINUTE = timedelta(seconds=1), 60
 A_DAY_APART = timedelta(hours=20)
 """Less than any gap between daily bars, even when the clocks change or around a half day."""
 A_WEEK_APART = timedelta(days=5)
 """Less than any gap between weekly bars; between daily bars there are at most four nights."""
-A_NIGHT = timedelta(hours=6)
-"""Between two sessions; less than any night."""
-FIRST_END = (datetime.combine(date.min, HOME.opens) + timedelta(minutes=1)).time()
-FIRST_EXTENDED_END = time(4, 1)
-BY_END = frozenset(
-    {(FIRST_END, HOME.closes), (FIRST_END, time(13)), (FIRST_EXTENDED_END, time(20)), (FIRST_EXTENDED_END, time(17))}
-)
-"""The ends of a session's first and last minute, on a usual and on a short day, by the exchange's clock; and those of
-its extended hours.
-"""
-FEWEST_OF_A_DAY = 60
-"""Rows from which on the times of a session's first and last bar show what they mean."""
 FEWEST_GAPS = 3
 """Gaps needed to determine the length of bars: two traded minutes may be any distance apart."""
 STEADY_GAP, STEADY = timedelta(minutes=3), 10
@@ -77,7 +60,7 @@ rhythm. (Of trades in any minute with the same chance, ten such gaps begin at fi
 LOOKED_AT = 6
 """Lines read to determine the kind of a file's bars."""
 RAW_UNIT = 1_000_000_000
-"""The factor of Databento's raw prices."""
+"""The factor of Databento's raw prices; no share costs as much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +91,11 @@ def shape_of(table: Table) -> Shape:
             f"{table.path}:1: three lines of header, as yfinance writes them; "
             "download with multi_level_index=False, or keep one line: Date,Close,High,Low,Open,Volume",
             FileFault.HEADER,
+            line=1,
+            write="Date,Close,High,Low,Open,Volume",
         )
     if missing:
-        table.columns(("timestamp", *FIGURES) if not whens else (whens[0], *FIGURES))
+        raise table.lacks(missing, (whens[0] if whens else "timestamp", *FIGURES))
     when = table.columns(whens[:1])[0]
     clocks = [name for name in CLOCKS if name in table.header and name != table.header[when]]
     is_of_dates = table.header[when] in ("date", "<date>")
@@ -133,6 +118,8 @@ def require_volume(table: Table, shape: Shape, rows: int) -> None:
     raise TableError(
         f"{table.path}:{FIRST_ROW}: {name} is 0 in every row, and nothing trades where there is no volume{instead}",
         FileFault.VOLUME,
+        line=FIRST_ROW,
+        column=name,
     )
 
 
@@ -162,51 +149,16 @@ def _in_zone(times: Sequence[datetime]) -> Iterator[datetime]:
 
 
 def instant_in(text: str) -> datetime | None:
-    """Parse ISO 8601, with or without a zone, or a Unix timestamp in s, ms, µs or ns; None if it is neither."""
+    """Parse ISO 8601, with or without a zone, `202401020930`, or a Unix timestamp in s, ms, µs or ns; None if none."""
     try:
+        if match := COMPACT.fullmatch(text):
+            return datetime.fromisoformat("T".join(match.groups()))
         if len(text) > len("20240102") and text.isdecimal() and text.isascii():
             unit = EPOCHS.get(len(text))
             return None if unit is None else EPOCH + timedelta(microseconds=int(text) * 1_000_000 // unit)
         return datetime.fromisoformat(text)
     except (ValueError, OverflowError):
         return None
-
-
-def when_trouble(text: str, name: str, such_as: str) -> str:
-    """Return why a time cannot be read, and how to write it."""
-    if SLASHED.match(text):
-        return f"{name} {shown(text)} {_reading_of(text, [text])}"
-    if match := OF_A_BROKER.fullmatch(text):
-        day, clock, zone = match.groups()
-        by = f", and name the zone by --zone {zone}" if zone else f", and name its zone, as by --zone {HOME.zone.key}"
-        return f"{name} {shown(text)}: write it as {day[:4]}-{day[4:6]}-{day[6:]}T{clock}{by}"
-    if HALF_DAYS.search(text):
-        return f"{name} {shown(text)} has a clock of twelve hours: write the hour from 0 to 23, as {such_as}"
-    if NAMED_MONTH.search(text):
-        return f"{name} {shown(text)} names its month: write it as a number, the year first, as {such_as}"
-    if SERIAL.fullmatch(text):
-        return f"{name} {shown(text)} is a spreadsheet's number of a day: format that column as a date, as {such_as}"
-    return f"{name} {shown(text)} is no {'day' if name == 'date' else 'time'} such as {such_as}"
-
-
-def _reading_of(text: str, texts: Iterable[str]) -> str:
-    """Return which day a date with slashes or dots names, by all of these dates, and how to write it."""
-    first, second, last = _numbers_of(text)
-    others = [numbers for each in texts if (numbers := _numbers_of(each))]
-    if first > LAST_DAY:
-        return f"has the year first: write it with hyphens, as {first}-{second:02d}-{last:02d}"
-    year = last if last > LAST_DAY else 2000 + last
-    if any(other[1] > LAST_MONTH for other in others):
-        return f"has the month first, as other rows show: write it as {year}-{first:02d}-{second:02d}"
-    if any(other[0] > LAST_MONTH for other in others):
-        return f"has the day first, as other rows show: write it as {year}-{second:02d}-{first:02d}"
-    return "may name two days, by whose order day and month stand; write the year first, as 2024-01-02"
-
-
-def _numbers_of(text: str) -> list[int]:
-    """Return the three numbers of a date with slashes or dots, whatever stands behind it; none of another text."""
-    found = SLASHED.match(text)
-    return [int(part) for part in found[0].split(found[1])] if found else []
 
 
 def symbol_in_column(table: Table) -> Symbol | None:
@@ -229,6 +181,9 @@ def of_one_symbol(table: Table, rows: Iterable[Row], shape: Shape, symbol: Symbo
                 f"{table.path}:{line}: {name} {shown(said)}, and {symbol} is played; "
                 f"keep the rows of one symbol in a file, and call it {symbol} there or leave the column out",
                 FileFault.SYMBOL,
+                line=line,
+                column=name,
+                write=symbol,
             )
         yield row
 
@@ -241,12 +196,17 @@ def require_one_reading(table: Table, shape: Shape) -> None:
         place, text, name = f"{table.path}:{line}", row[shape.when].strip(), table.header[shape.when] or "the index"
         if SLASHED.match(text):
             texts = (row[shape.when].strip() for row in table.rows if shape.when < len(row))
-            raise TableError(f"{place}: {name} {shown(text)} {_reading_of(text, texts)}", FileFault.DATE)
+            found = date_trouble(text, texts, name)
+            raise TableError(f"{place}: {found.words}", found.fault, line=line, column=name, write=found.write)
         opened = row[shape.figures[0]].strip()
-        if "rtype" in table.header and opened.isdecimal() and int(opened) >= RAW_UNIT:
+        if opened.isdecimal() and int(opened) >= RAW_UNIT:
             raise TableError(
-                f"{place}: open {shown(opened)} is in milliardths, as Databento writes prices; export with pretty_px",
+                f"{place}: open {shown(opened)} is in milliardths, as Databento writes prices; export with pretty_px, "
+                f"or write {(price := plain(Decimal(opened) / RAW_UNIT))}",
                 FileFault.NUMBER,
+                line=line,
+                column=table.header[shape.figures[0]],
+                write=price,
             )
 
 
@@ -260,6 +220,9 @@ def require_zone(table: Table, shape: Shape) -> None:
             f"{table.path}:{FIRST_ROW}: {name} {day} and time {clock} have no zone; "
             f"name it by --zone {HOME.zone.key}, or write both as one timestamp, as 2024-01-02T09:30:00-05:00",
             FileFault.ZONE,
+            line=FIRST_ROW,
+            column=table.header[shape.clock],
+            write=f"--zone {HOME.zone.key}",
         )
     times = [time for row in rows if (time := instant_in(row[shape.when])) is not None]
     if times and all(time.tzinfo is None for time in times):
@@ -267,22 +230,23 @@ def require_zone(table: Table, shape: Shape) -> None:
             f"{table.path}:{FIRST_ROW}: {name} {shown(rows[0][shape.when])} has no zone; name it by "
             f"--zone {HOME.zone.key}, or write it behind each time, as 2024-01-02T14:30:00Z for UTC",
             FileFault.ZONE,
+            line=FIRST_ROW,
+            column=name,
+            write=f"--zone {HOME.zone.key}",
         )
 
 
 class RowTimes:
     """The times, or days, of a file's readable rows as they are read: their order, and the gaps between them."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, column: str) -> None:
+        self._path, self._column = path, column
         self._last: date | None = None
         self._many = self._with_seconds = 0
         self._gaps: dict[timedelta, int] = {}
         self._is_falling = True
         self._fault: tuple[int, str, bool] | None = None
         self._gap, self._steady = timedelta(0), 0
-        self._first: date | None = None
-        self._nights: list[tuple[date, date]] = []
         self._longer: tuple[int, timedelta] | None = None
 
     def add(self, index: int, time: date, text: str, *, has_seconds: bool = False) -> None:
@@ -291,11 +255,8 @@ class RowTimes:
         self._with_seconds += has_seconds
         last, self._last = self._last, time
         if last is None:
-            self._first = time
             return
         gap = time - last
-        if gap >= A_NIGHT:
-            self._nights.append((last, time))
         self._gaps[gap] = self._gaps.get(gap, 0) + 1
         if gap == self._gap and gap >= STEADY_GAP:
             self._steady += 1
@@ -319,9 +280,12 @@ class RowTimes:
                 f"{row} is earlier than the row before it, and so to the end: the newest stands first; "
                 "turn the rows round, as (head -n 1 FILE; tail -n +2 FILE | tac) > NEW does",
                 FileFault.NEWEST_FIRST,
+                line=index + FIRST_ROW,
+                column=self._column,
             )
         how = "repeats the row before it" if is_repeated else "is earlier than the row before it"
-        raise TableError(f"{row} {how}; sort the file by time and keep one row a {unit}", FileFault.ORDER)
+        words = f"{row} {how}; sort the file by time and keep one row a {unit}"
+        raise TableError(words, FileFault.ORDER, line=index + FIRST_ROW, column=self._column)
 
     def require_minutes(self) -> None:
         """Refuse bars that are not one minute long, by the usual gap or the common divisor. Raises `TableError`."""
@@ -346,26 +310,9 @@ class RowTimes:
             f"{self._path}:{FIRST_ROW + index}: its bars are {words} apart; bars of one minute or of one day are "
             "played: export those",
             FileFault.BAR_LENGTH,
+            line=FIRST_ROW + index,
+            column=self._column,
         )
-
-    def require_starts(self) -> None:
-        """Refuse minutes with the times of their ends, as of sessions from 09:31 to 16:00. Raises `TableError`.
-
-        A bar at the close itself is of after the session where times are starts, and no such file begins at 09:31.
-        """
-        if not isinstance(self._first, datetime) or not isinstance(self._last, datetime):
-            return
-        begins = [self._first, *(begin for _, begin in self._nights if isinstance(begin, datetime))]
-        ends = [*(end for end, _ in self._nights if isinstance(end, datetime)), self._last]
-        days = [(HOME.local(begin).time(), HOME.local(end).time()) for begin, end in zip(begins, ends, strict=True)]
-        by_end = Counter(day for day in days if day in BY_END)
-        if self._many >= FEWEST_OF_A_DAY and by_end.total() * 10 >= len(days) * 8:
-            begin, end = max(by_end, key=by_end.__getitem__)
-            raise TableError(
-                f"{self._path}:{FIRST_ROW}: its sessions go from {begin:%H:%M} to {end:%H:%M}, so each bar has the "
-                "time of its end: subtract one minute from every time, and play that",
-                FileFault.LABELS,
-            )
 
     def require_days(self) -> None:
         """Refuse bars of weeks or months. Raises `TableError`."""
@@ -374,6 +321,8 @@ class RowTimes:
                 f"{self._path}:{FIRST_ROW + 1}: its bars are weeks apart; bars of one minute or of one day are played: "
                 "export those",
                 FileFault.BAR_LENGTH,
+                line=FIRST_ROW + 1,
+                column=self._column,
             )
 
 
@@ -402,19 +351,25 @@ def zoned(path: Path, rows: Iterable[Row], shape: Shape, zone: ZoneInfo) -> Iter
             text = row[shape.when].strip()
             if shape.clock is not None:
                 text = f"{text} {row[shape.clock].strip()}"
+            if shape.clock is not None:
+                row[shape.when] = text
             if (time := instant_in(text)) is not None:
                 with suppress(OverflowError):  # at either end of the calendar: no bar is of that year
-                    row[shape.when] = _utc_of(time, zone, f"{path}:{line}: time {shown(text)}").isoformat()
+                    row[shape.when] = _utc_of(time, zone, path, line, text).isoformat()
         yield row
 
 
-def _utc_of(time: datetime, zone: ZoneInfo, place: str) -> datetime:
+def _utc_of(time: datetime, zone: ZoneInfo, path: Path, line: int, text: str) -> datetime:
     """Return the only instant of a local time. Raises `TableError`."""
     if time.tzinfo is not None:
-        raise TableError(f"{place} has its zone already; leave out --zone {zone.key}", FileFault.ZONE)
+        raise _zone_refusal(path, line, text, f"has its zone already; leave out --zone {zone.key}")
     instants = {time.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)}
     if all(each.astimezone(zone).replace(tzinfo=None) != time for each in instants):
-        raise TableError(f"{place} does not exist in {zone.key}: the clocks went forward; write UTC", FileFault.ZONE)
+        raise _zone_refusal(path, line, text, f"does not exist in {zone.key}: the clocks went forward; write UTC")
     if len(instants) > 1:
-        raise TableError(f"{place} happens twice in {zone.key}: the clocks went back; write UTC", FileFault.ZONE)
+        raise _zone_refusal(path, line, text, f"happens twice in {zone.key}: the clocks went back; write UTC")
     return instants.pop()
+
+
+def _zone_refusal(path: Path, line: int, text: str, words: str) -> TableError:
+    return TableError(f"{path}:{line}: time {shown(text)} {words}", FileFault.ZONE, line=line)

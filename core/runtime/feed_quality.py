@@ -38,8 +38,8 @@ class FeedQuality:
         reason then.
     rows, broken
         How many there are, and how many of them are unusable; a sound bar outside of every session is not among these.
-    first_broken
-        The first one's place and reason; empty without one.
+    first_broken, first_broken_line
+        The first one's place and reason, and its line in the file; empty and 0 without one.
     jumps
         The bars at which the prices seem not to be split-adjusted.
     """
@@ -49,6 +49,7 @@ class FeedQuality:
     rows: int
     broken: int
     first_broken: str
+    first_broken_line: int
     jumps: tuple[Jump, ...]
 
 
@@ -57,7 +58,7 @@ def quality_of(feed: Iterable[Timed], calendar: Calendar) -> FeedQuality:
     normaliser, jumps = Normaliser(calendar), list[Jump]()
     begins: Bar | None = None
     before: Bar | None = None
-    broken, rows, first_broken, why_none = 0, 0, "", "it has no row"
+    broken, rows, first_broken, line, why_none = 0, 0, "", 0, "it has no row"
     for _, _, item in feed:
         rows += 1
         trouble = reason = ""
@@ -78,5 +79,6 @@ def quality_of(feed: Iterable[Timed], calendar: Calendar) -> FeedQuality:
         if rows == 1:
             why_none = f"the first, {reason}"
         broken += bool(trouble)
-        first_broken = first_broken or trouble
-    return FeedQuality(begins, why_none, rows, broken, first_broken, tuple(jumps))
+        if trouble and not first_broken and isinstance(item, BarArrived | MarketDataBroken):
+            first_broken, line = trouble, int(item.place.rpartition(":")[2])
+    return FeedQuality(begins, why_none, rows, broken, first_broken, line, tuple(jumps))

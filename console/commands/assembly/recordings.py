@@ -466,6 +466,7 @@ def _judged(
                 f"{path}: {quality.broken} of {quality.rows} rows cannot be read, more than 1 %; "
                 f"the first, {quality.first_broken}; fix these rows, or leave them out",
                 FileFault.UNREADABLE,
+                line=quality.first_broken_line,
             )
     return tuple(starts), tuple(jump for _, quality in judged for jump in quality.jumps)
 

@@ -16,6 +16,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.files.csv_files import FileFault, TableError
 from core.market.csv_source import DayRow, is_daily, read_bars, read_days, symbol_named_in
+from core.market.foreign_values import number_trouble
 from core.market.packed_rows import BrokenRow
 from core.model.bar import Bar
 from core.model.values import Symbol
@@ -361,6 +362,12 @@ HEADER = "timestamp,open,high,low,close,volume,tickvol"
         ([("04:00", "19:59")], False),
         ([("04:01", "19:59")], False),
         ([("04:01", "16:00")], False),
+        ([("09:31", "13:00")], False),
+        ([("14:01", "16:00")], True),
+        ([("11:15", "16:00"), ("09:31", "16:00")], True),
+        ([("11:15", "20:00"), ("04:01", "20:00")], True),
+        ([("14:00", "15:59"), ("09:30", "15:59")], False),
+        ([("09:30", "16:00"), ("09:31", "16:00")], False),
     ],
 )
 def test_minutes_with_the_time_of_their_end_are_refused(
@@ -371,6 +378,15 @@ def test_minutes_with_the_time_of_their_end_are_refused(
     rows = [row for day, (first, last) in zip(days, hours, strict=True) for row in a_session(first, last, day)]
     path = tmp_path / "bars.csv"
     path.write_text("\n".join((HEADER, *rows)) + "\n")
+
+    assert fault_of(path) == (FileFault.LABELS if is_refused else None)
+
+
+@pytest.mark.parametrize(("day", "is_refused"), [(date(2024, 7, 2), False), (date(2024, 7, 3), True)])
+def test_one_o_clock_is_a_close_on_a_half_day_alone(day: date, is_refused: bool, tmp_path: Path) -> None:
+    """MD-08: by the calendar"""
+    path = tmp_path / "bars.csv"
+    path.write_text("\n".join((HEADER, *a_session("09:31", "13:00", day))) + "\n")
 
     assert fault_of(path) == (FileFault.LABELS if is_refused else None)
 
@@ -449,6 +465,27 @@ def test_a_packed_file_is_named(ending: str, tmp_path: Path) -> None:
         read_bars(path, SPY)
 
     assert refused.value.fault is FileFault.FILE
+
+
+@table(
+    "number column write",
+    ("525,757", "volume", "525757"),
+    ("1,234.5", "open", "1234.5"),
+    ("1.234,5", "open", "1234.5"),
+    ("165,25", "open", "165.25"),
+    ("165,250", "open", "165250 or 165.250"),
+    ("1 234 567", "volume", "1234567"),
+    ("$525.75", "open", "525.75"),
+    ("1.25M", "volume", "1250000"),
+    ("98,5K", "volume", "98500"),
+    ("4_70.5", "open", ""),
+    ("nan", "open", ""),
+)
+def test_a_foreign_number_says_what_it_may_mean(number: str, column: str, write: str) -> None:
+    """MD-08: a comma in a price may begin its cents"""
+    found = number_trouble(number, column, is_whole=column == "volume")
+
+    assert (found.write, found.fault) == (write, FileFault.NUMBER if write else FileFault.VALUE)
 
 
 def test_a_grouped_number_says_how_to_write_it(tmp_path: Path) -> None:
