@@ -76,24 +76,27 @@ def sharpe(returns: pd.Series, cent: float = 0.0) -> float | None:
     cent
         A cent as a return, by `cent_of`: an equity is known to it, and a smaller deviation is none.
     """
-    return _a_year(returns, returns.std(), cent) if returns.nunique() > 1 else None
+    return _a_year(returns, returns.std(), cent) if _is_moving(returns, cent) else None
 
 
 def cent_of(equity: pd.Series) -> float:
-    """Return a cent of the mean equity: what a rounding of the account may make of a return."""
-    mean = float(equity.abs().mean()) if len(equity) else 0.0
-    return float(CENT) / mean if mean > 0 else 0.0
+    """Return what a rounding of each close to a cent may make of a return: the root of the mean square over all days.
+
+    The returns of a constant growth that is rounded to cents deviate by less, however much it grew.
+    """
+    cents = _cents(equity).dropna()
+    return math.sqrt(float((cents**2).mean())) if len(cents) else 0.0
 
 
 def sortino(returns: pd.Series, cent: float = 0.0) -> float | None:
     """Return the mean over the downside deviation: the root of the mean of squared losses over all returns, gains as 0.
 
     Annualized like Sharpe's. F. A. Sortino and L. N. Price, "Performance Measurement in a Downside Risk Framework",
-    Journal of Investing 3 (1994), with a target of 0. None for fewer than two returns, and without a loss of more than
-    a cent; `cent` as of `sharpe`.
+    Journal of Investing 3 (1994), with a target of 0. None for fewer than two returns, for constant ones, and for
+    losses that deviate by a cent at the most; `cent` as of `sharpe`.
     """
-    lost = math.sqrt((returns.clip(upper=0) ** 2).mean()) if len(returns) > 1 else 0.0
-    return _a_year(returns, lost, cent / math.sqrt(len(returns))) if len(returns) > 1 else None
+    lost = math.sqrt((returns.clip(upper=0) ** 2).mean()) if len(returns) else 0.0
+    return _a_year(returns, lost, cent) if _is_moving(returns, cent) else None
 
 
 def omega(returns: pd.Series, threshold: float = 0.0) -> float | None:
@@ -114,7 +117,7 @@ def rolling(equity: pd.Series, sessions: int = ROLLING) -> pd.DataFrame:
     those of a window with a missing close, are NaN (AN-01).
     """
     windows = _changes(equity).rolling(sessions)
-    deviation, cent = windows.std(), float(CENT) / equity.abs().ffill()
+    deviation, cent = windows.std(), (_cents(equity) ** 2).rolling(sessions).mean() ** 0.5
     frame = pd.DataFrame(
         {
             "total_return": (equity / equity.shift(sessions) - 1).where(windows.count() == sessions),
@@ -140,6 +143,12 @@ def _changes(equity: pd.Series) -> pd.Series:
     return equity.pct_change(fill_method=None).where(equity.shift() > 0)
 
 
+def _cents(equity: pd.Series) -> pd.Series:
+    """Return what a rounding to a cent of either close may make of each return."""
+    before, largest = equity.shift(), equity.rolling(2).max()
+    return (float(CENT) * largest / before**2).where(before > 0)
+
+
 def _deepest_within(equity: pd.Series, closes: int) -> pd.Series:
     """Return the deepest drawdown of this many closes up to each day; all windows in one table for speed."""
     windows = pd.concat([equity.shift(back) for back in reversed(range(closes))], axis=1, ignore_index=True)
@@ -147,8 +156,17 @@ def _deepest_within(equity: pd.Series, closes: int) -> pd.Series:
     return (1 - windows / tops).where((tops > 0) | tops.isna(), 0.0).max(axis=1, skipna=False)
 
 
-def _a_year(returns: pd.Series, deviation: float, least: float) -> float | None:
-    is_known = deviation > max(least, ROUNDING * float(returns.abs().max()))
+def _is_moving(returns: pd.Series, cent: float) -> bool:
+    """Return whether returns differ by more than roundings: those of an account to cents, and the arithmetic's own."""
+    return len(returns) > 1 and _is_known(returns, returns.std(), cent)
+
+
+def _is_known(returns: pd.Series, deviation: float, cent: float) -> bool:
+    return deviation > max(cent, ROUNDING * float(returns.abs().max()))
+
+
+def _a_year(returns: pd.Series, deviation: float, cent: float) -> float | None:
+    is_known = _is_known(returns, deviation, cent)
     return float(returns.mean() / deviation * math.sqrt(SESSIONS_A_YEAR)) if is_known else None
 
 

@@ -16,7 +16,7 @@ from core.model.lazy_dataclass import dataclass
 from core.model.position import Ended, Trade
 from core.model.signal import Evaluated, EvaluationFigures, NoFigure, SuspensionCause
 from core.model.sizing import MarketMeasure, Regime, VixReading
-from core.model.values import ZERO, Fraction, Money, exact_percent, percent
+from core.model.values import CENT, ZERO, Fraction, Money, exact_percent, percent
 from core.risk.regime import CLOSES
 from core.risk.thesis_book import Invalidation
 from core.settings.strategies import EvaluationSettings
@@ -97,7 +97,7 @@ def sharpe_of(results: Sequence[Result], sessions: Sequence[date]) -> Decimal | 
     is the sample's (n − 1), the riskless rate zero. The ratio does not depend on the capital, so it equals the ratio of
     returns on a constant capital (W. F. Sharpe, The Sharpe Ratio, 1994).
 
-    There is no figure with fewer than two sessions, nor if every session had the same result.
+    There is no figure with fewer than two sessions, nor if every session had the same result but for a cent.
     """
     if len(sessions) < LEAST_SESSIONS:
         return NoFigure(f"{len(sessions)} sessions of the {LEAST_SESSIONS} that a Sharpe ratio needs")
@@ -108,7 +108,7 @@ def sharpe_of(results: Sequence[Result], sessions: Sequence[date]) -> Decimal | 
         context.prec = DIGITS
         mean = sum(of_day.values(), ZERO) / len(of_day)
         variance = sum(((day - mean) ** 2 for day in of_day.values()), ZERO) / (len(of_day) - 1)
-        if not variance:
+        if variance <= CENT**2:
             return NoFigure("every session made the same, so that there is no Sharpe ratio")
         return (mean / variance.sqrt()).quantize(DAILY_PLACES)
 

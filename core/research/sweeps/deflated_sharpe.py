@@ -109,7 +109,7 @@ def sharpes_of(trials: Iterable[SweepTrial]) -> Floats:
     return np.array([trial.sharpe for trial in trials if trial.sharpe is not None], dtype=float)
 
 
-def deflated_sharpe(returns: Floats, trial_sharpes: Floats, trials: int) -> DeflatedSharpe | None:
+def deflated_sharpe(returns: Floats, trial_sharpes: Floats, trials: int, cent: float = 0.0) -> DeflatedSharpe | None:
     """Return the figures of a run; None if its Sharpe ratio is undefined.
 
     Parameters
@@ -120,8 +120,10 @@ def deflated_sharpe(returns: Floats, trial_sharpes: Floats, trials: int) -> Defl
         The defined Sharpe ratios of all trials, per return, shape (n,); trials that never traded have none.
     trials
         The number of all trials, at least n. They count as independent, which is the stricter assumption.
+    cent
+        As of `daily_sharpe`.
     """
-    sharpe = daily_sharpe(returns)
+    sharpe = daily_sharpe(returns, cent)
     if sharpe is None:
         return None
     centred = returns - returns.mean()

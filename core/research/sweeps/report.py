@@ -108,7 +108,8 @@ def report_of(
     is_long = returns >= LEAST_RETURNS
     deflated = overfit = None
     if is_long and best is not None:
-        deflated = deflated_sharpe(outcome.runs[best].returns, sharpes_of(trials), len(trials))
+        winner = outcome.runs[best]
+        deflated = deflated_sharpe(winner.returns, sharpes_of(trials), len(trials), winner.cent)
         table = np.empty((returns, len(points)))
         for column, result in enumerate(outcome.runs.values()):
             table[:, column] = result.returns

@@ -83,9 +83,11 @@ class RunResult:
 
     @property
     def cent(self) -> float:
-        """A cent of the mean equity, as a return."""
-        mean = float(np.abs(np.asarray(self.equity, dtype=float)).mean())
-        return float(CENT) / mean if mean > 0 else 0.0
+        """What a rounding of each close to a cent may make of a return: the root of the mean square over all days."""
+        equity = np.asarray(self.equity, dtype=float)
+        before, largest = equity[:-1], np.maximum(equity[:-1], equity[1:])
+        cents = float(CENT) * largest[before > 0] / before[before > 0] ** 2
+        return float(np.sqrt((cents**2).mean())) if len(cents) else 0.0
 
     @property
     def trading_days(self) -> tuple[date, ...]:

@@ -155,18 +155,18 @@ def chosen(runs: Sequence[RunResult], window: Window, goal: Goal) -> WindowChoic
     best: WindowChoice | None = None
     for number, result in enumerate(runs):
         train = purged(result, window)
-        figure = _figure(train, goal)
+        figure = _figure(train, goal, result.cent)
         if figure is not None and (best is None or figure > best.score):
             left_out = window.train_end - window.train_first - len(train)
             best = WindowChoice(window, number, figure, left_out)
     return best
 
 
-def _figure(returns: Floats, goal: Goal) -> float | None:
+def _figure(returns: Floats, goal: Goal, cent: float) -> float | None:
     """Return the Sharpe ratio or the compounded return; None without a day on which the equity moved."""
     if not returns.any():
         return None
-    return float(np.prod(1 + returns) - 1) if goal is Goal.PROFIT else daily_sharpe(returns)
+    return float(np.prod(1 + returns) - 1) if goal is Goal.PROFIT else daily_sharpe(returns, cent)
 
 
 def span_of(result: RunResult, first: int, end: int) -> Span:
@@ -207,9 +207,9 @@ def joined(
                 span_of(run, window.train_first, window.train_end),
                 span,
                 float(np.prod(1 + train_returns) - 1),
-                daily_sharpe(train_returns),
+                daily_sharpe(train_returns, run.cent),
                 float(np.prod(1 + test_returns) - 1),
-                daily_sharpe(test_returns),
+                daily_sharpe(test_returns, test.cent),
                 int(np.asarray(test.closed)[is_tested].sum()),
             )
         )
@@ -224,7 +224,7 @@ def joined(
         not_chosen,
         (before, *days),
         tuple(map(float, equity)),
-        daily_sharpe(every),
+        daily_sharpe(every, max(test.cent for _, _, test in tests)),
         float(np.concatenate(trains).mean()),
         float(every.mean()),
     )

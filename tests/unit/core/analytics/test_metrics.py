@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from array import array
 from datetime import date, timedelta
+from decimal import Decimal
 from itertools import accumulate, pairwise
 from statistics import fmean, stdev
 
@@ -34,7 +36,7 @@ from core.analytics.metrics import (
     yearly,
 )
 from core.analytics.presentation import ROLLING, of_few_sessions, told
-from core.research.sweeps.results import daily_sharpe
+from core.research.sweeps.results import RunResult, daily_sharpe
 from tests.kit.rows import table
 
 FIRST = date(2024, 1, 1)
@@ -43,6 +45,11 @@ FIRST = date(2024, 1, 1)
 def a_series(*equities: float) -> pd.Series:
     days = [DayOfEquity(FIRST + timedelta(days=number), equity) for number, equity in enumerate(equities)]
     return framed(days)["equity"]
+
+
+def a_run(equity: pd.Series) -> RunResult:
+    """The result of a sweep's backtest with these closes."""
+    return RunResult(Decimal(0), "", "", None, array("i"), (), tuple(equity.index), array("d", equity))
 
 
 def test_sharpe_and_sortino_match_plain_sums() -> None:
@@ -58,9 +65,12 @@ def test_sharpe_and_sortino_match_plain_sums() -> None:
 
 
 @pytest.mark.parametrize("is_rounded", [False, True])
-def test_constant_returns_have_no_sharpe_ratio(is_rounded: bool) -> None:
+@pytest.mark.parametrize(
+    ("first", "last"), [(10_000, 11_275), (100, 1e6), (1e6, 100), (0.5, 1e4), (200, 200.02), (1e5, 1e5), (5, 1e9)]
+)
+def test_constant_returns_have_no_sharpe_ratio(first: float, last: float, is_rounded: bool) -> None:
     """AN-01: what is left is the arithmetic's rounding, or that of an account which is told to the cent"""
-    exact = [10_000 * 1.0004**number for number in range(300)]
+    exact = [first * (last / first) ** (number / 299) for number in range(300)]
     equity = a_series(*(round(each, 2) if is_rounded else each for each in exact))
     series = [DayOfEquity(day, float(each)) for day, each in equity.items()]
     found = metrics(series, [])
@@ -68,6 +78,17 @@ def test_constant_returns_have_no_sharpe_ratio(is_rounded: bool) -> None:
     assert (found["sharpe"], found["sortino"]) == (None, None)
     assert rolling(equity)["sharpe"].isna().all()
     assert daily_sharpe(returns_of(equity).to_numpy(), cent_of(equity)) is None
+
+
+def test_returns_of_a_few_cents_have_a_sharpe_ratio() -> None:
+    """AN-01: of a small account, whose trades make ten cents each"""
+    equity = a_series(*(200 + 0.1 * (number // 10 - number // 20) - 0.05 * (number % 20 == 7) for number in range(300)))
+    returns = returns_of(equity)
+
+    assert sharpe(returns, cent_of(equity)) == pytest.approx(fmean(returns) / stdev(returns) * math.sqrt(252))
+    result = a_run(equity)
+    assert result.cent == pytest.approx(cent_of(equity), rel=1e-12)
+    assert daily_sharpe(result.returns, result.cent) == pytest.approx(fmean(returns) / stdev(returns))
 
 
 @table("threshold", 0.0, 0.01)

@@ -84,6 +84,14 @@ def test_undefined_ratios_have_no_figure(returns: list[float]) -> None:
     assert deflated_sharpe(np.array(returns), NO_TRIALS, 1) is None
 
 
+def test_a_deviation_of_a_cent_has_no_figure() -> None:
+    """AN-05"""
+    returns = np.array([0.01, 0.0101] * 50)
+
+    assert deflated_sharpe(returns, NO_TRIALS, 1, 0.00001) is not None
+    assert deflated_sharpe(returns, NO_TRIALS, 1, 0.0001) is None
+
+
 def test_an_impossible_variance_has_no_figure() -> None:
     """AN-05"""
     assert probabilistic_sharpe(1.0, 100, 3.0, 1.0) is None

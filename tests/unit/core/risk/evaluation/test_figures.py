@@ -143,6 +143,8 @@ def test_the_formulas_by_hand() -> None:
     assert win_rate_of(6, 10, 10) == Decimal("0.6")
     assert isinstance(win_rate_of(6, 9, 10), NoFigure)
     assert isinstance(sharpe_of([], days), NoFigure)
+    cents = [Result(day, Money(Decimal(amount))) for day, amount in zip(days, ("5.00", "5.01", "5.00"), strict=True)]
+    assert isinstance(sharpe_of(cents, days), NoFigure)
 
 
 def judgement(profits: list[int], streak: int = 0) -> Retire | Promote | Keep:
