@@ -1,4 +1,6 @@
-"""The account's value at each close, computed independently: with pandas, from files and fills alone.
+"""The account's value at each close, and that of one that bought and held: computed independently, with pandas.
+
+Files and fills are all that is read.
 
 Nothing of the product is imported here. Prices and quantities come in as text and stay exact.
 """
@@ -14,7 +16,9 @@ from typing import Any
 import pandas as pd
 
 NEW_YORK = "America/New_York"
-OPENS, CLOSES = pd.Timedelta(hours=9, minutes=30), pd.Timedelta(hours=16)
+OPENS, CLOSES, EARLY = pd.Timedelta(hours=9, minutes=30), pd.Timedelta(hours=16), pd.Timedelta(hours=13)
+HALF_DAYS = frozenset({"2008-11-28", "2008-12-24"})
+"""Of the days that are played here, those that closed at 13:00."""
 BEGAN = Decimal(100_000)
 
 
@@ -25,7 +29,8 @@ def closes_of(path: Path) -> pd.Series:
         return rows.set_index("date")["close"].map(Decimal)
     at = pd.to_datetime(rows["timestamp"], utc=True).dt.tz_convert(NEW_YORK)
     clock = at - at.dt.normalize()
-    is_regular = (clock >= OPENS) & (clock < CLOSES)
+    closes = at.dt.strftime("%Y-%m-%d").isin(HALF_DAYS).map({False: CLOSES, True: EARLY})
+    is_regular = (clock >= OPENS) & (clock < closes)
     regular = rows[is_regular].assign(day=at[is_regular].dt.strftime("%Y-%m-%d"))
     return regular.groupby("day")["close"].last().map(Decimal)
 
@@ -63,6 +68,62 @@ def worth_at_closes(fills: Iterable[Mapping[str, Any]], closes: Mapping[str, pd.
             worth += sum(quantity, Decimal(0)) * known[known.index <= day].iloc[-1]
         found[day] = worth
     return pd.Series(found)
+
+
+# ── buy and hold ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+SESSIONS_A_YEAR = 252
+FEWEST = 63
+"""Returns of an annual figure."""
+
+
+def held_over(path: Path) -> pd.Series:
+    """The growth of 1 that bought at the first regular open of a file: 1 before it, then at each day's close.
+
+    The first day is "start". A day between two others without a bar has the close of the one before.
+    """
+    rows = pd.read_csv(path, dtype=str)
+    if "date" in rows:
+        opened = rows["open"].iloc[0]
+    else:
+        at = pd.to_datetime(rows["timestamp"], utc=True).dt.tz_convert(NEW_YORK)
+        opened = rows[at - at.dt.normalize() >= OPENS]["open"].iloc[0]
+    closes = closes_of(path).map(float)
+    return pd.concat([pd.Series({"start": 1.0}), closes / float(opened)])
+
+
+def figures_of(growth: pd.Series) -> dict[str, float | None]:
+    """Every figure of the table beside buy and hold; None where a page has none."""
+    worth = growth.reset_index(drop=True)
+    returns = worth.pct_change().dropna()
+    tops = worth.cummax()
+    falls = 1 - worth / tops
+    deepest = falls.max()
+    trough = falls.idxmax()
+    peak = worth.index[(worth == tops[trough]) & (worth.index <= trough)][-1]
+    again = worth.index[(worth >= tops[trough]) & (worth.index > trough)]
+    is_below = falls > 0
+    runs = is_below.groupby((~is_below).cumsum()).sum()
+    is_long = len(returns) >= FEWEST
+    yearly = worth.iloc[-1] ** (SESSIONS_A_YEAR / len(returns)) - 1
+    root = SESSIONS_A_YEAR**0.5
+    return {
+        "total return": worth.iloc[-1] - 1,
+        "return a year": yearly if is_long else None,
+        "Sharpe": returns.mean() / returns.std() * root if is_long else None,
+        "Sortino": returns.mean() / (returns.clip(upper=0) ** 2).mean() ** 0.5 * root if is_long else None,
+        "Calmar": yearly / deepest if is_long else None,
+        "deepest drawdown": deepest,
+        "drawdown length": (again[0] if len(again) else worth.index[-1]) - peak if deepest else 0,
+        "longest under water": runs.max(),
+    }
+
+
+def years_of(growth: pd.Series) -> dict[str, float]:
+    """The return of each calendar year, the first from the first open on."""
+    closes = growth.iloc[1:]
+    last = closes.groupby(closes.index.str[:4]).last()
+    return dict(last / last.shift(fill_value=1.0) - 1)
 
 
 def cents(amount: Decimal) -> str:
