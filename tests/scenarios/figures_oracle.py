@@ -126,5 +126,37 @@ def years_of(growth: pd.Series) -> dict[str, float]:
     return dict(last / last.shift(fill_value=1.0) - 1)
 
 
+# ── returns beside the market's ──────────────────────────────────────────────────────────────────────────────────────
+
+SPLITS = (("EEM", "2008-07-24", 3), ("AAPL", "2014-06-09", 7), ("AAPL", "2020-08-31", 4), ("USO", "2020-04-29", 1 / 8))
+"""Of the recorded days: symbol, first day after it, new shares for one."""
+
+
+def adjusted_closes(paths: Mapping[str, Path]) -> pd.DataFrame:
+    """The closes of files of days, a column a symbol, those before a split divided by it."""
+    closes = pd.DataFrame({symbol: closes_of(path).map(float) for symbol, path in paths.items()})
+    for symbol, day, many in SPLITS:
+        if symbol in closes:
+            closes.loc[closes.index < day, symbol] /= many
+    return closes
+
+
+def betas_of(own: pd.Series, factors: pd.DataFrame) -> tuple[dict[str, float], float, int]:
+    """The slopes of a series on one factor or two, their R², and the days: by variances and covariances."""
+    known = factors.assign(own=own).dropna()
+    cov, names = known.cov(), list(factors.columns)
+    if len(names) == 1:
+        betas = {names[0]: cov.loc["own", names[0]] / cov.loc[names[0], names[0]]}
+    else:
+        one, two = names
+        spread = cov.loc[one, one] * cov.loc[two, two] - cov.loc[one, two] ** 2
+        betas = {
+            name: (cov.loc["own", name] * cov.loc[other, other] - cov.loc["own", other] * cov.loc[one, two]) / spread
+            for name, other in ((one, two), (two, one))
+        }
+    explained = sum(beta * cov.loc["own", name] for name, beta in betas.items())
+    return betas, explained / cov.loc["own", "own"], len(known)
+
+
 def cents(amount: Decimal) -> str:
     return str(amount.quantize(Decimal("0.01"), ROUND_HALF_EVEN))

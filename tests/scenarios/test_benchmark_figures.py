@@ -85,10 +85,19 @@ def quarter_of_minutes(path: Path) -> Path:
     return path
 
 
+def days_with_holes(path: Path) -> Path:
+    """The days of SPY in 2009, every ninth left out."""
+    header, *lines = days_of("SPY").read_text().splitlines()
+    year = [line for line in lines if line.startswith("2009")]
+    path.write_text("\n".join([header, *(line for number, line in enumerate(year) if number % 9 != 4)]) + "\n")
+    return path
+
+
 CASES = {
     "days of SPY, 200 USD": lambda folder: (days_of("SPY"), SMA),
     "days of IBM, 100,000 USD": lambda folder: (days_of("IBM"), (*SMA, *SWING)),
     "days of QQQ": lambda folder: (days_of("QQQ"), SMA),
+    "days with holes": lambda folder: (days_with_holes(folder / "SPY_days.csv"), SMA),
     "minutes of SPY": lambda folder: (minutes_of("SPY"), VWAP),
     "minutes of AIG": lambda folder: (minutes_of("AIG"), VWAP),
     "a quarter of minutes": lambda folder: (quarter_of_minutes(folder / "SPY_minutes.csv"), VWAP),
@@ -136,6 +145,27 @@ def test_each_year_is_that_of_pandas(run: Played) -> None:
     assert {row[0]: row[2] for row in run.cells_after("buy, hold")} == {
         year: signed(value) for year, value in years_of(growth).items()
     }
+
+
+def test_each_month_of_the_strategy_is_that_of_pandas(run: Played) -> None:
+    """AN-04: and the year beside them, to the places that the table has"""
+    worth = pd.Series({row["day"]: row["equity"] for row in run.json["equity"]})
+    ends = pd.concat([worth.iloc[:1], worth.iloc[1:].groupby(worth.index[1:].str[:7]).last()])
+    if len(ends) < 3:
+        assert "buy, hold" not in run.page
+        return
+    months = (ends / ends.shift() - 1).iloc[1:]
+    years = years_of(worth / worth.iloc[0])
+    table = {row[0]: row[1:] for row in run.cells_after("buy, hold")}
+
+    places = max(len(cell.partition(".")[2]) for whole, _, *cells in table.values() for cell in (whole, *cells))
+    assert set(table) == set(years)
+    for year, (whole, _, *cells) in table.items():
+        expected = {0: years[year]} | {int(month[5:]): value for month, value in months.items() if month[:4] == year}
+        printed = {number: cell for number, cell in enumerate([whole, *cells]) if cell != "–"}
+        assert set(printed) == set(expected)
+        for number, cell in printed.items():
+            assert abs(float(cell) - expected[number] * 100) <= 0.5001 * 10**-places, (year, number)
 
 
 def test_the_scale_of_equal_volatility_is_that_of_pandas(run: Played) -> None:
