@@ -118,7 +118,7 @@ def read_bars(path: Path, symbol: Symbol, zone: ZoneInfo | None = None) -> Packe
             faults = faults or [error]
             continue
         times.add(index, start, row[shape.when], has_seconds=start.second != 0)
-        labels.add(index, start)
+        labels.add(index, start, NUMBER(figures[-1]))
         found.add(start, figures)
     times.require_order("minute")
     _require_readable(table, found, faults, "minute, or a day", is_whole=file.is_whole)

@@ -113,6 +113,8 @@ OUTCOMES: dict[str, Refused | None] = {
     "a session by its ends": Refused(FileFault.LABELS, 391, "timestamp", "2013-10-08T19:59:00Z"),
     "ends, the first day from the afternoon": Refused(FileFault.LABELS, 111, "timestamp", "2013-10-08T19:59:00Z"),
     "ends of thin minutes": Refused(FileFault.LABELS, 42, "timestamp", "2013-10-08T19:59:00Z"),
+    "ends of extended hours": Refused(FileFault.LABELS, 481, "timestamp", "2013-10-08T19:59:00Z"),
+    "starts of extended hours": TAKEN,
     "starts of thin minutes": TAKEN,
     "starts up to 13:00": TAKEN,
     "a volume of zero": Refused(FileFault.VOLUME, 2, "volume"),

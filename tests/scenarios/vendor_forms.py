@@ -65,6 +65,7 @@ THIN = tuple(
     for number, row in enumerate((*SESSION, *minutes_between("2013-10-09 09:30", "2013-10-09 15:59")))
     if number in TRADED
 )
+EXTENDED = minutes_between("2013-10-08 08:00", "2013-10-08 18:00")
 LUNCH = minutes_between("2013-10-08 09:31", "2013-10-08 13:00")
 NOVEMBER = days_between("2013-11-13", "2013-11-29")
 CHANGED_CLOCKS = days_between("2013-10-28", "2013-11-08")
@@ -616,6 +617,13 @@ VENDORS: dict[str, Vendor] = {
     "a session by its ends": by_end(SESSION),
     "ends, the first day from the afternoon": by_end(TWO_AFTERNOONS),
     "ends of thin minutes": by_end(THIN),
+    "ends of extended hours": by_end(EXTENDED),
+    "starts of extended hours": Vendor(
+        EXTENDED,
+        text(PLAIN, at("%Y-%m-%d %H:%M:%S"), *OHLCV),
+        reader(clock("%Y-%m-%d %H:%M:%S", "timestamp")),
+        zone=NEW_YORK,
+    ),
     "starts of thin minutes": Vendor(
         THIN,
         text(PLAIN, at("%Y-%m-%d %H:%M:%S"), *OHLCV),

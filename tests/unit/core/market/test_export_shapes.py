@@ -11,6 +11,7 @@ from pathlib import Path
 from zipfile import ZipFile
 from zoneinfo import ZoneInfo
 
+import pandas as pd
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
@@ -20,6 +21,7 @@ from core.market.foreign_values import number_trouble
 from core.market.packed_rows import BrokenRow
 from core.model.bar import Bar
 from core.model.values import Symbol
+from tests.data import minutes_of
 from tests.kit.rows import cases, table
 
 SPY = Symbol("SPY")
@@ -380,6 +382,19 @@ def test_minutes_with_the_time_of_their_end_are_refused(
     path.write_text("\n".join((HEADER, *rows)) + "\n")
 
     assert fault_of(path) == (FileFault.LABELS if is_refused else None)
+
+
+@pytest.mark.parametrize("symbol", ["AIG", "BAC", "IBM", "SPY"])
+@pytest.mark.parametrize("is_by_end", [False, True])
+def test_recorded_extended_hours_show_their_labels(symbol: str, is_by_end: bool, tmp_path: Path) -> None:
+    """MD-08: also from after their begin to before their end, and where few of their minutes trade"""
+    rows = pd.read_csv(minutes_of(symbol), dtype=str)
+    times = pd.to_datetime(rows["timestamp"]).dt.tz_convert(NEW_YORK)
+    kept = rows[times.dt.hour.between(7, 17)].assign(timestamp=times + pd.Timedelta(minutes=int(is_by_end)))
+    path = tmp_path / "bars.csv"
+    kept.to_csv(path, index=False)
+
+    assert fault_of(path) == (FileFault.LABELS if is_by_end else None)
 
 
 @pytest.mark.parametrize(("day", "is_refused"), [(date(2024, 7, 2), False), (date(2024, 7, 3), True)])
