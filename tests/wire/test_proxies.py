@@ -13,7 +13,7 @@ from console.commands import doctor
 from core.brokers.alpaca.broker import AlpacaBroker
 from core.brokers.alpaca.stream import AlpacaOrderStream
 from core.io.http_requests import HttpTimes, NoAnswerError, UnreachableError, answer_of
-from core.io.proxies import ProxyRefusedError, proxy_of
+from core.io.proxies import Proxy, ProxyRefusedError, proxy_of, socket_through
 from core.market.alpaca.failure import Counts
 from core.market.alpaca.requests import AskError, DataRequests
 from core.market.alpaca.socket import DataSocket, StreamLostError
@@ -24,6 +24,7 @@ from core.model.broker import NoAnswer
 from core.model.values import Symbol
 from core.settings.orders import AlpacaSettings
 from core.settings.risk import RegimeSettings
+from tests.kit.pause import pause
 from tests.kit.proxy import LoopbackProxy, a_proxy
 from tests.wire.desk_side import keys_of
 from tests.wire.exchange.server import LoopbackExchange
@@ -173,6 +174,58 @@ async def test_a_name_without_an_address_is_told_as_one(
     ] == []
 
 
+@pytest.mark.parametrize("kind", ["http", "socks5", "socks5h"])
+async def test_one_that_is_not_there_is_named(
+    exchange: LoopbackExchange, environment: pytest.MonkeyPatch, kind: str
+) -> None:
+    environment.setenv("ALL_PROXY", f"{kind}://127.0.0.1:1")
+    settings = settings_for(exchange)
+    asked = await asyncio.to_thread(account, exchange, settings)
+
+    assert isinstance(asked, NoAnswer)
+    assert "ALL_PROXY" in asked.reason
+    assert "ALL_PROXY" in (await heard_of_orders(exchange, settings)).words
+    with pytest.raises(StreamLostError, match="ALL_PROXY"):
+        await heard_of_data(exchange, settings)
+    with pytest.raises(UnreachableError, match="ALL_PROXY"):
+        await asyncio.to_thread(answer_of, "GET", f"{settings.trading_url}/v2/clock", TIMES, 1000, {})
+
+
+async def test_an_answer_in_pieces_is_read_to_its_end_and_no_further() -> None:
+    """SY-10"""
+    asked: list[bytes] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        for piece in (b"HTTP/1.1 2", b"00 Connection established\r\nVia: proxy\r\n", b"\r\nthe server's"):
+            writer.write(piece)
+            await pause(1)
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        place = server.sockets[0].getsockname()[1]
+        proxy = Proxy("ALL_PROXY", f"http://name:p%40ss@127.0.0.1:{place}")  # pragma: allowlist secret
+        line = await socket_through(proxy, "wss://[2001:db8::1]/v2/iex", 10)
+        with line:
+            assert await asyncio.get_running_loop().sock_recv(line, 100) == b"the server's"
+    first, _, *headers = asked[0].decode().splitlines()
+    assert first == "CONNECT [2001:db8::1]:443 HTTP/1.1"
+    assert "Proxy-Authorization: Basic bmFtZTpwQHNz" in headers  # pragma: allowlist secret
+
+
+@pytest.mark.parametrize("answered", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 407 No\r\n\r\n", b"no\r\n\r\n"])
+async def test_an_answer_without_a_tunnel_is_refused(answered: bytes) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answered)
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        proxy = Proxy("ALL_PROXY", f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        with pytest.raises(ProxyRefusedError, match="ALL_PROXY"):
+            await socket_through(proxy, f"wss://{NAME}", 10)
+
+
 @pytest.mark.parametrize("value", ["ftp://127.0.0.1:1", "socks5://", "http://127.0.0.1:port"])
 async def test_another_kind_is_refused_with_the_variable(
     exchange: LoopbackExchange, environment: pytest.MonkeyPatch, value: str
@@ -247,6 +300,38 @@ def test_what_is_no_address_is_refused_without_its_text(environment: pytest.Monk
     with pytest.raises(ProxyRefusedError, match="ALL_PROXY is no address") as caught:
         proxy_of("https://paper-api.alpaca.markets")
     assert "12" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "is_refused"),
+    [
+        ("http://name:p%C3%A9@proxy", True),  # pragma: allowlist secret
+        ("http://n%C3%A4me:pw@proxy", True),  # pragma: allowlist secret
+        ("socks5h://name:p%C3%A9@proxy", True),  # pragma: allowlist secret
+        ("http://na%3Ame:pw@proxy", True),  # pragma: allowlist secret
+        ("http://:pw@proxy", True),  # pragma: allowlist secret
+        ("socks5h://na%3Ame:pw@proxy", False),  # pragma: allowlist secret
+        ("http://name:p%40%3A%23@proxy", False),  # pragma: allowlist secret
+        ("http://domain%5Cname:@proxy", False),
+    ],
+)
+def test_a_password_that_libraries_send_differently_is_refused(
+    environment: pytest.MonkeyPatch, value: str, is_refused: bool
+) -> None:
+    """SY-10: one encodes them as Latin-1, another as UTF-8, and a third not at all."""
+    environment.setenv("ALL_PROXY", value)
+
+    if is_refused:
+        with pytest.raises(ProxyRefusedError, match="ALL_PROXY has a name or password"):
+            proxy_of("https://paper-api.alpaca.markets")
+    else:
+        assert proxy_of("https://paper-api.alpaca.markets") is not None
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "no address"])
+def test_an_address_that_is_none_is_only_unreachable(environment: pytest.MonkeyPatch, url: str) -> None:
+    with pytest.raises(UnreachableError):
+        answer_of("GET", url, TIMES, 1000, {})
 
 
 def test_a_request_to_an_excepted_network_goes_past_it(
