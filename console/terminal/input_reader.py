@@ -19,7 +19,6 @@ from textual.message import Message
 
 from console.terminal.keys import (
     ANSWER,
-    KITTY_FUNCTION,
     PlacedKey,
     Press,
     as_kitty,
@@ -226,7 +225,7 @@ class Reader:
             self._parser = self._parser.successor()
         if not is_understood:
             self.sequences_dropped += 1
-        if is_key and not KITTY_FUNCTION.fullmatch(text):
+        if is_key:
             messages = [it for it in messages if not (isinstance(it, events.Key) and looks_typed(it))]
         for message in messages:
             if letter is not None and isinstance(message, events.Key):

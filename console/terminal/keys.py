@@ -182,8 +182,8 @@ def _key(code: str, modifiers: str | None, event: str | None) -> _Key:
 KITTY_TEXT = re.compile(
     r"\x1b\[(\d{1,7})(?::(\d{0,7})[\d:]*)?(?:;(\d{0,3})(?::(\d))?)?(?:;((?:\d{1,7}:?)*))?u", re.ASCII
 )
-KITTY_FUNCTION = re.compile(r"\x1b\[57\d{3}u", re.ASCII)
-"""A key of the keypad, or one without a character, and no modifier."""
+KEYPAD = dict(enumerate("0123456789./*-+", 57399)) | {57415: "=", 57416: ","}
+"""What kitty's codes of the keypad type; Textual knows the digits alone, and those without Num Lock's bit."""
 MODIFIERS = ("alt+", "ctrl+", "super+", "hyper+", "meta+")
 
 
@@ -214,6 +214,8 @@ def _character(code: int, shifted: int | None, modifiers: int) -> str | None:
 
 def _letter(code: int) -> str:
     """Return the character; empty for an invalid number, or one of Unicode's private area, used by kitty for keys."""
+    if code in KEYPAD:
+        return KEYPAD[code]
     return chr(code) if code < 0xE000 or 0xF8FF < code <= 0x10FFFF else ""  # noqa: PLR2004 - Unicode's private area
 
 
@@ -280,8 +282,8 @@ def is_of_another_level(sequence: str) -> bool:
 
 
 def script_of(sequence: str) -> str:
-    """Return the letter of a key in kitty's long form; empty for another sequence, and for a key held with AltGr."""
-    match = LETTER_WITH_MODIFIERS.fullmatch(sequence)
+    """Return the letter of a key in a long form; empty for another sequence, and for a key held with AltGr."""
+    match = LETTER_WITH_MODIFIERS.fullmatch(as_kitty(sequence))
     return _letter(int(match[1])) if match and not is_of_another_level(sequence) else ""
 
 

@@ -225,6 +225,23 @@ def test_a_key_that_is_still_held_types_nothing() -> None:
         assert Typist().types((1.0, b"\x1b[98;2:1u"), (1.6, repeated)) == ["B"], repeated
 
 
+@pytest.mark.parametrize("lock", ["", ";129", ";65", ";193", ";1:1"])
+def test_the_keypad_types_its_characters(lock: str) -> None:
+    """OP-04: one terminal names the lock, another does not; a price without its point is another price"""
+    price = (*range(57400, 57410), 57399, *range(57410, 57414), 57415, 57416)
+    hand = Typist()
+    keys = hand.types(*((1.0 + n, f"\x1b[{code}{lock}u".encode()) for n, code in enumerate(price)))
+
+    assert "".join(keys) == "123456789.0/*-+=,"
+
+
+def test_keys_of_the_keypad_that_type_nothing() -> None:
+    """Let go, held with Ctrl, moving the cursor, and its middle"""
+    forms = [f"\x1b[{form}u".encode() for form in ("57400;1:3", "57409;5", "57417;129", "57414;129", "57427")]
+
+    assert Typist().types(*((1.0 + n, form) for n, form in enumerate(forms))) == ["ctrl+decimal", "left", "enter"]
+
+
 def test_textual_reads_the_usual_keys_the_same() -> None:
     cases = {
         b"\x1b": ["escape"], b"\x1bx": ["escape"], b"\x1b[A\x1bOB\x1b[3~": ["up", "down", "delete"],
@@ -450,7 +467,7 @@ def test_a_chord_with_other_codes_is_the_chord() -> None:
     assert Typist().types((1.0, b"\x1b[112:80;6u"), (2.0, b"\x1b[112::112;5u")) == ["ctrl+shift+p", "ctrl+p"]
 
 
-@pytest.mark.parametrize("form", ["\u043b", "\x1b[1083;5u", "\x1b[1083;;1083u"])
+@pytest.mark.parametrize("form", ["\u043b", "\x1b[1083;5u", "\x1b[1083;;1083u", "\x1b[27;5;1083~"])
 def test_a_script_without_places_is_told_once(form: str) -> None:
     """OP-07: as its first letter comes; and again when Latin letters do"""
     hand = Typist()
