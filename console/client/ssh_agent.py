@@ -23,6 +23,8 @@ TMUX = "TMUX"
 TMUX_ANSWERS_IN = 2.0
 TIMEOUT = 30.0
 """Seconds for the touch."""
+LISTS_IN = 3.0
+"""Seconds for the keys of the window's agent where tmux knows a newer one: a dead connection's socket may be there."""
 MOST_BYTES = 256 * 1024
 """The longest answer of an agent (OpenSSH's own limit)."""
 MOST_KEYS = 2048
@@ -38,7 +40,7 @@ NO_KEY = "ssh-agent has no enrolled key; `ssh-add` it, `ssh-add -L` lists what t
 NOT_TOUCHED = "the key was not touched in time; try again, and touch it while it blinks"
 REFUSED = "ssh-agent refused to sign; plug the key in, or see what its window asks, then try again"
 GIVEN_UP = "given up: nothing was signed"
-SILENT = "ssh-agent took the connection and does not answer; restart the agent"
+SILENT = "ssh-agent took the connection and does not answer; restart the agent, or attach to tmux from a new connection"
 NO_SENSE = "ssh-agent sent an answer that cannot be read; restart the agent"
 
 
@@ -65,19 +67,25 @@ class SshAgent:
 
     def look(self) -> AgentState:
         """Ask which keys the agent has, and sign nothing. Raises `OperatorError`."""
-        with self._connected() as connection:
-            return AgentState(len(self._held(connection)), self._is_newer)
+        connection, held = self._answering()
+        connection.close()
+        return AgentState(len(held), self._is_newer)
 
     def sign(self, keys: Sequence[PublicKey], message: bytes) -> TouchSignature:
         """Return the signature of the first of these keys that the agent has and that signs. Raises `OperatorError`."""
-        with self._connected() as connection:
-            held = self._held(connection)
+        connection, held = self._answering()
+        with connection:
             found = [key for key in keys if key.blob in held]
             if not found:
                 raise OperatorError(NO_KEY)
             for key in found:
                 request = bytes([SIGN_REQUEST]) + wire_string(key.blob) + wire_string(message) + bytes(4)
-                answer = self._asked(connection, request)
+                try:
+                    answer = self._asked(connection, request)
+                except TimeoutError:
+                    raise OperatorError(NOT_TOUCHED) from None
+                except OSError:
+                    raise OperatorError(NOT_THERE) from None
                 if answer[:1] == bytes([SIGN_RESPONSE]):
                     return TouchSignature.of(key.fingerprint, _only_string(answer[1:]))
             raise OperatorError(REFUSED)
@@ -89,20 +97,32 @@ class SshAgent:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
-    def _connected(self) -> socket.socket:
-        """Connect to the agent; under tmux to that of the newest connection, where the desk has none that answers."""
-        self._ends_at = self._now() + self._timeout
-        connection = self._connection(self._path) if self._path else None
-        if connection is None and (newer := _known_to_tmux()) not in ("", self._path):
-            connection, self._is_newer = self._connection(newer), True
-        if connection is None and not self._path:
+    def _answering(self) -> tuple[socket.socket, set[bytes]]:
+        """Return agent and keys; under tmux those of the newest connection, where the desk has none that answers."""
+        ends = self._now() + self._timeout
+        newer, failure = _known_to_tmux(), None
+        paths = [path for path in dict.fromkeys((self._path, newer)) if path]
+        for path in paths:
+            self._ends_at = ends if path == paths[-1] else min(ends, self._now() + LISTS_IN)
+            connection = self._connection(path)
+            if connection is None:
+                continue
+            try:
+                held = self._held(connection)
+            except OSError as error:
+                connection.close()
+                failure = error
+            except BaseException:
+                connection.close()
+                raise
+            else:
+                self._ends_at, self._is_newer = ends, path != self._path
+                return connection, held
+        if isinstance(failure, TimeoutError):
+            raise OperatorError(SILENT)
+        if not self._path:
             raise OperatorError(NO_AGENT)
-        if connection is None:
-            raise OperatorError(GONE if os.environ.get(TMUX) else NOT_THERE)
-        if self._is_cancelled:
-            connection.close()
-            raise OperatorError(GIVEN_UP)
-        return connection
+        raise OperatorError(GONE if os.environ.get(TMUX) else NOT_THERE)
 
     def _connection(self, path: str) -> socket.socket | None:
         connection = self._socket = socket.socket(socket.AF_UNIX)
@@ -115,8 +135,8 @@ class SshAgent:
         return connection
 
     def _held(self, connection: socket.socket) -> set[bytes]:
-        """Return the public keys of the agent, in their wire form."""
-        answer = self._asked(connection, bytes([REQUEST_IDENTITIES]), SILENT)
+        """Return the public keys of the agent, in their wire form. Raises OSError."""
+        answer = self._asked(connection, bytes([REQUEST_IDENTITIES]))
         if answer[:1] != bytes([IDENTITIES_ANSWER]):
             raise OperatorError(REFUSED)
         reader = WireReader(answer[1:])
@@ -130,17 +150,20 @@ class SshAgent:
             raise OperatorError(NO_SENSE) from None
         return held
 
-    def _asked(self, connection: socket.socket, request: bytes, late: str = NOT_TOUCHED) -> bytes:
+    def _asked(self, connection: socket.socket, request: bytes) -> bytes:
+        """Return the answer. Raises OSError, and `OperatorError` where the operator gave up."""
         try:
+            if self._is_cancelled:
+                raise OperatorError(GIVEN_UP)
             connection.sendall(wire_string(request))
             length = int.from_bytes(self._read(connection, 4), "big")
             if not 0 < length <= MOST_BYTES:
                 raise OperatorError(NO_SENSE)
             return self._read(connection, length)
-        except OSError as error:
+        except OSError:
             if self._is_cancelled:
                 raise OperatorError(GIVEN_UP) from None
-            raise OperatorError(late if isinstance(error, TimeoutError) else NOT_THERE) from None
+            raise
 
     def _read(self, connection: socket.socket, length: int) -> bytes:
         """Read so many bytes, in the time that is left of the request. Raises OSError."""
