@@ -223,6 +223,16 @@ def test_an_address_is_not_in_the_words_of_a_failure(web: WebServer, notifiers):
     assert secret not in repr(end)
 
 
+@pytest.mark.parametrize("code", [DeliveryCode.REFUSED, DeliveryCode.REFUSED_FOR_GOOD, DeliveryCode.UNCLEAR])
+def test_a_receivers_words_name_no_part_of_the_address(code: DeliveryCode) -> None:
+    """SY-06: a library names the group, a program its whole line"""
+    told = Delivery(code, 404, "no tk-SECRET-0123456789\x1b[2J")  # pragma: allowlist secret
+    said = child._harmless(told, "tgram://1:tk-SECRET-0123456789/-4012345678").said  # pragma: allowlist secret
+
+    assert "SECRET" not in said
+    assert said.isprintable()
+
+
 # ── addresses ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -29,7 +29,9 @@ from core.runtime.notifier.message import LONGEST_ANSWER, Request, answer_in, an
 LONGEST_SAID = 300
 ANY_HOST = "https://receiver.invalid"
 """Of none in particular: an attempt that is ended does not say where it was."""
-OF_OTHERS = frozenset({DeliveryCode.REFUSED, DeliveryCode.UNCLEAR, DeliveryCode.NOT_SENT})
+OF_OTHERS = frozenset(
+    {DeliveryCode.REFUSED, DeliveryCode.REFUSED_FOR_GOOD, DeliveryCode.UNCLEAR, DeliveryCode.NOT_SENT}
+)
 """Results with a text from the channel or receiver, from which the address must be removed."""
 LATER = 10
 """The `nice` increment that puts its priority below the engine's."""
