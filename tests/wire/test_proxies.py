@@ -82,6 +82,11 @@ async def heard_of_data(exchange: LoopbackExchange, settings: AlpacaSettings) ->
         await stream.shut()
 
 
+def quotes(exchange: LoopbackExchange, settings: AlpacaSettings) -> object:
+    keys = SecretStr(exchange.keys.id), SecretStr(exchange.keys.secret)
+    return DataRequests(settings, *keys, Counts()).latest_quotes([Symbol("SPY")])
+
+
 def account(exchange: LoopbackExchange, settings: AlpacaSettings) -> Account | NoAnswer:
     return AlpacaBroker(keys_of(exchange), Mode.PAPER, settings, now=exchange.clock.now).account()
 
@@ -98,8 +103,9 @@ async def test_requests_and_streams_go_through_it(
     assert await heard_of_data(exchange, settings) == ("SPY",)
     headers = {"APCA-API-KEY-ID": exchange.keys.id, "APCA-API-SECRET-KEY": exchange.keys.secret}
     assert await asyncio.to_thread(answer_of, "GET", f"{settings.trading_url}/v2/clock", TIMES, 1000, headers)
+    assert await asyncio.to_thread(quotes, exchange, settings)
     assert {host for host, _ in proxy.served} == {NAME}
-    assert len(proxy.served) >= 4
+    assert len(proxy.served) >= 5
 
 
 @KINDS
@@ -113,6 +119,8 @@ async def test_one_that_lets_nobody_through_is_named(
     assert (await heard_of_orders(exchange, settings)).state is ConnectionState.DOWN
     with pytest.raises(StreamLostError, match=variable):
         await heard_of_data(exchange, settings)
+    with pytest.raises(AskError):
+        await asyncio.to_thread(quotes, exchange, settings)
 
 
 @KINDS
@@ -187,6 +195,8 @@ async def test_one_that_is_not_there_is_named(
     assert "ALL_PROXY" in (await heard_of_orders(exchange, settings)).words
     with pytest.raises(StreamLostError, match="ALL_PROXY"):
         await heard_of_data(exchange, settings)
+    with pytest.raises(AskError, match="ALL_PROXY"):
+        await asyncio.to_thread(quotes, exchange, settings)
     with pytest.raises(UnreachableError, match="ALL_PROXY"):
         await asyncio.to_thread(answer_of, "GET", f"{settings.trading_url}/v2/clock", TIMES, 1000, {})
 
@@ -240,6 +250,8 @@ async def test_another_kind_is_refused_with_the_variable(
     assert "ALL_PROXY" in lost.words
     with pytest.raises(StreamLostError, match="ALL_PROXY"):
         await heard_of_data(exchange, settings)
+    with pytest.raises(AskError, match="ALL_PROXY"):
+        await asyncio.to_thread(quotes, exchange, settings)
     with pytest.raises(UnreachableError, match="ALL_PROXY"):
         await asyncio.to_thread(answer_of, "GET", f"{settings.trading_url}/v2/clock", TIMES, 1000, {})
 

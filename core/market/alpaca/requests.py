@@ -29,7 +29,7 @@ from core.io.http_requests import (
     reply_to,
     within,
 )
-from core.io.proxies import by_proxy
+from core.io.proxies import ProxyRefusedError, by_proxy, proxy_of
 from core.market.alpaca.failure import Counts, Failure, Seen, asked_for
 from core.market.alpaca.parsing import BARS, CORPORATE_ACTIONS, QUOTES, read_actions, read_bar, read_quote, shown
 from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived
@@ -195,8 +195,11 @@ class DataRequests(StockHistoricalDataClient):
         """Send once, with time-outs and Decimal numbers; every failure is an `AskError`, never the library's error."""
         self._counts.ask(f"{method} {_path(url)}")
         try:
+            proxy_of(url)
             with within(sum(self._timeout)):
                 reply = reply_to(self._session, method, url, self._timeout, opts)
+        except ProxyRefusedError as error:
+            raise AskError(Failure(f"Alpaca's data service: {error}")) from None
         except (requests.Timeout, ReadTimeoutError) as error:
             raise AskError(
                 Failure(f"Alpaca's data service did not answer in time at {_path(url)}{by_proxy(url)}")
