@@ -428,16 +428,15 @@ class DeskCommands:
 
     def export_pane(self) -> None:
         """Write every row and column of the focused pane to a new CSV file (SY-08)."""
-        from core.views.export import HISTORY, as_csv, cells, names_of
-        from core.views.export import PANES as EXPORTED
+        from core.views.export import HISTORY, TABLES, as_csv, names_of, row_of
 
         view, name = self.desk.view, self.board.holder
         if view is None:
             return
         day = self.board.history.day
-        exported = EXPORTED.get(OTHER_ROWS.get(name, name), HISTORY)
+        exported = TABLES.get(OTHER_ROWS.get(name, name), HISTORY)
         rows = exported.rows(view) if exported is not HISTORY else () if day is None else day.rows
-        text = as_csv(names_of(exported), map(cells, rows))
+        text = as_csv(names_of(exported), map(row_of, rows))
         self._write_file(f"{name}-{self.desk.engine_now():%Y%m%d-%H%M%S}.csv", text)
 
     def write_shown(self, of: str, text: str) -> None:

@@ -429,9 +429,7 @@ def _stop(row: PositionRow) -> list[TextLine]:
     if row.holder is StopHolder.YOU:
         return field("stop", f"{_why_none(row)}{'' if row.stop_price is None else f'; {price} was meant'}", "warning")
     nearer = f"; others at {', '.join(map(f.price, row.nearer_stops))}" if row.nearer_stops else ""
-    if row.stop_price is not None and not row.nearer_stops:
-        gained = (row.stop_price - row.average_price) * (1 if row.quantity > 0 else -1)
-        result = row.instrument.notional(abs(row.quantity), gained)
+    if (result := row.result_at_stop) is not None:
         nearer = f"; {'lose' if result < 0 else 'gain'} {usd(f.money(abs(result)))} there"
     return [*field("stop", f"{price}, {TRAILS[row.stop_known]}{HELD[row.holder]}{nearer}"), *_stop_lasts(row)]
 

@@ -206,6 +206,11 @@ class AccountFolder:
         return self.path / "engine.sock"
 
     @property
+    def views_socket(self) -> Path:
+        """The socket of a running demo, for programs that are shown its desk."""
+        return self.path / "views.sock"
+
+    @property
     def agents_socket(self) -> Path:
         """The socket for agents of the running engine."""
         return self.path / "agents.sock"

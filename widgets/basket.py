@@ -11,9 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from core.model.account import Mode
-from core.model.basket import BasketOrderState, BasketPhase, BasketSource, ReportLine
-from core.model.instrument import Instrument, share
-from core.model.order import Side
+from core.model.basket import BasketOrderState, BasketPhase, BasketSource
 from core.model.values import ZERO, ProposalId, plain
 from core.views import BasketRowView, BasketView
 from widgets import format as f
@@ -86,12 +84,10 @@ def _sum(view: BasketView, width: int) -> TextLine:
     if not orders:
         return (Cell(entries, "strong"),)
     sells = [row for row in going if row.effect.only_reduces]
-    frees = sum((row.cost or ZERO for row in sells), ZERO)
-    costs = sum((row.cost or ZERO for row in going if not row.effect.only_reduces), ZERO)
     parts = [entries] if len(orders) < len(view.rows) else []
     parts += [f"{len(going)} of {len(orders)} go"]
-    parts += [f"+{f.money(frees)}"] if sells else []
-    parts += [f"−{f.money(costs)}"] if view.opens else []
+    parts += [f"+{f.money(view.frees)}"] if sells else []
+    parts += [f"−{f.money(view.costs)}"] if view.opens else []
     after = going[-1].power_after if going else view.power_now
     tone: Tone = "urgent" if after is not None and after < ZERO else ""
     power = (Cell("power ", "muted"), Cell(f"{f.money(view.power_now)} → {f.money(after)}", tone))
@@ -105,8 +101,7 @@ def _loss(view: BasketView, width: int) -> list[TextLine]:
         return []
     unprotected = [row.symbol for row in opening if row.stop_holder is None]
     unknown = [row.symbol for row in opening if row.stop_holder is not None and row.worst_loss is None]
-    lost = sum((row.worst_loss for row in opening if row.worst_loss is not None), ZERO)
-    told = [f"lose {f.money(lost)} USD at their stops"] if len(unprotected) < len(opening) else []
+    told = [f"lose {f.money(view.lost_at_stops)} USD at their stops"] if len(unprotected) < len(opening) else []
     told += [f"NO STOP, the loss has no bound: {', '.join(unprotected)}"] if unprotected else []
     told += [f"not known: {', '.join(unknown)}"] if unknown else []
     return wrapped("", "; ".join(told), width, "warning" if unprotected or unknown else "")
@@ -259,15 +254,11 @@ def report_lines(view: BasketView, width: int) -> list[TextLine]:
         return []
     lines: list[TextLine] = []
     figures = f"buying power {f.money(report.power_before)} → {f.money(report.power_after)}"
-    if report.power_before is not None and report.power_after is not None:
-        used = report.power_before - report.power_after
+    if (used := view.power_used) is not None:
         figures += f", {'used' if used >= 0 else 'freed'} {f.money(abs(used))}"
     lines += wrapped("", figures + " USD", width, "strong")
-    traded = {row.proposal_id: row.instrument for row in view.rows}
-    told = [_worse(line, traded.get(line.proposal_id, share(line.symbol))) for line in report.lines]
-    worse = [amount for amount in told if amount is not None]
-    if worse:
-        lines += wrapped("", f"fills against expected prices: {_in_all(sum(worse, ZERO))}", width)
+    if (worse := view.worse_fills) is not None:
+        lines += wrapped("", f"fills against expected prices: {_in_all(worse)}", width)
     if not report.is_of_the_broker:
         lines += wrapped(
             "", "THE BROKER DID NOT ANSWER: this is what the desk knows; Orders has the rest", width, "urgent"
@@ -278,14 +269,6 @@ def report_lines(view: BasketView, width: int) -> list[TextLine]:
         held = ", ".join(f"{symbol} {f.quantity(quantity)}" for symbol, quantity in report.positions)
         lines += wrapped("the broker holds ", held, width)
     return lines
-
-
-def _worse(line: ReportLine, of: Instrument) -> Decimal | None:
-    """Return by how much USD the fills are worse than expected at the confirmation."""
-    if line.average is None or line.expected is None:
-        return None
-    way = line.average - line.expected if line.side is Side.BUY else line.expected - line.average
-    return of.notional(line.filled, way)
 
 
 def _in_all(worse: Decimal) -> str:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from core.model.order import StopHolder
 from core.model.values import Quantity, Symbol, plain
 from core.views import ActionRow, DeskView, ForeignRow, PositionRow, near
+from core.views.sums import position_sums
 from widgets import format as f
 from widgets.format import coming_in_words, ex_day
 from widgets.grid import Align, Column, Grid, Row
@@ -63,22 +64,16 @@ def sum_line(rows: Sequence[PositionRow]) -> TextLine:
 
     Long, short and net are added if there are both.
     """
-    values = [row.value for row in rows if row.value is not None]
-    longs = sum((value for value in values if value > 0), Decimal(0))
-    shorts = sum((value for value in values if value < 0), Decimal(0))
-    unknown = len(rows) - len(values)
-    known = [row for row in rows if row.profit is not None]
-    profit = sum((row.profit for row in known if row.profit is not None), Decimal(0))
-    paid = sum((row.paid for row in known), Decimal(0))
-    words = f"value {f.money(longs - shorts)} USD"
-    if longs and shorts:
-        words = f"long {f.money(longs)}, short {f.money(-shorts)}, net {f.signed(longs + shorts)} USD"
+    sums = position_sums(rows)
+    words = f"value {f.money(sums.value)} USD"
+    if sums.long and sums.short:
+        words = f"long {f.money(sums.long)}, short {f.money(-sums.short)}, net {f.signed(sums.net)} USD"
     line: list[Cell] = [Cell(f"  {words}", "muted")]
-    if known:
-        share = f.signed_percent(profit / paid if paid else None)
-        line += [Cell(";  P&L ", "muted"), Cell(f"{f.signed(profit)} USD, {share}", f.tone_of(profit))]
-    if unknown:
-        line.append(Cell(f"; {unknown} without a price", "warning"))
+    if sums.profit is not None:
+        made = f"{f.signed(sums.profit)} USD, {f.signed_percent(sums.profit_fraction)}"
+        line += [Cell(";  P&L ", "muted"), Cell(made, f.tone_of(sums.profit))]
+    if sums.without_price:
+        line.append(Cell(f"; {sums.without_price} without a price", "warning"))
     return tuple(line)
 
 

@@ -6,7 +6,6 @@ A longer period lists its days instead.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -15,6 +14,7 @@ from textual.app import ComposeResult
 from core.model.signal import EXIT_WORDS, ExitReason
 from core.model.values import NO_MONEY, Money
 from core.views import ClosedRow, DayRow, DeskView, ResultRow, TradeRow
+from core.views.sums import Period, by_strategy, drawdown, growth, periods, worths
 from widgets import format as f
 from widgets.chart import Canvas
 from widgets.chart_scales import DOTS_ACROSS, DOTS_DOWN
@@ -22,7 +22,6 @@ from widgets.grid import Align, Column, Row
 from widgets.lines import Cell, TextLine, fitted
 from widgets.pane import INDENT, Pane
 
-TODAY, WEEK = "today", "this week"
 PERIOD_NAME, NUMBER, PERIOD_SUM = 14, 6, 12
 """Cells of the columns of the sums."""
 CURVE_LINES, CURVE_CELLS = 4, 60
@@ -35,64 +34,6 @@ WORKDAYS, DAY_CELLS = ("Mon", "Tue", "Wed", "Thu", "Fri"), 13
 WEEKEND = 5
 WHOLE_FROM = 100
 """USD from which a day of the calendar is shown without cents."""
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """Days from the first to the last, both included."""
-
-    name: str
-    first: date
-    last: date
-    is_month: bool = False
-
-    def of(self, days: Sequence[DayRow]) -> list[DayRow]:
-        return [row for row in days if self.first <= row.day <= self.last]
-
-
-def periods(days: Sequence[DayRow], today: date) -> list[Period]:
-    """Return today, this week, this month, and each earlier known month, backwards."""
-    found = [
-        Period(TODAY, today, today),
-        Period(WEEK, today - timedelta(days=today.weekday()), today),
-        Period(f"{today:%B %Y}", today.replace(day=1), today, True),
-    ]
-    oldest, first = min((row.day for row in days), default=today), today.replace(day=1)
-    while oldest < first:
-        last = first - timedelta(days=1)
-        first = last.replace(day=1)
-        found.append(Period(f"{first:%B %Y}", first, last, True))
-    return found
-
-
-def by_strategy(days: Sequence[DayRow]) -> list[ClosedRow]:
-    """Sum the closed trades of each strategy over all days, in order of first appearance."""
-    sums: dict[str, ClosedRow] = {}
-    for row in (closed for day in days for closed in day.closed):
-        so_far = sums.get(row.strategy, ClosedRow(row.strategy, 0, 0, NO_MONEY))
-        sums[row.strategy] = ClosedRow(
-            row.strategy,
-            so_far.trades + row.trades,
-            so_far.wins + row.wins,
-            Money(so_far.profit + row.profit),
-        )
-    return list(sums.values())
-
-
-def worths(period: Period, days: Sequence[DayRow], equity_now: Money | None) -> list[Money]:
-    """Return the known equity at the start of each day, and at the end of the last."""
-    inside = [row.equity for row in period.of(days) if row.equity is not None]
-    after = next((row.equity for row in days if row.day > period.last and row.equity is not None), equity_now)
-    return [*inside, after] if inside and after is not None else inside
-
-
-def drawdown(worth: Sequence[Money]) -> Decimal:
-    """Return the deepest fall below the previous maximum, as a fraction of it, from the known figures."""
-    highest, deepest = Decimal(0), Decimal(0)
-    for each in worth:
-        highest = max(highest, each)
-        deepest = max(deepest, (highest - each) / highest if highest > 0 else Decimal(0))
-    return deepest
 
 
 def lines_of(
@@ -140,7 +81,7 @@ def _sum(row: ClosedRow) -> TextLine:
 def _worth(worth: Sequence[Money]) -> TextLine:
     """Format `equity 99,500.00 → 100,034.43, ▲ +0.54 %, drawdown 0.3 %, by day`."""
     first, last = worth[0], worth[-1]
-    change = (last - first) / first if first else None
+    change = growth(worth)
     fallen = drawdown(worth)
     return (
         Cell(f"{INDENT}equity {f.money(first)} → {f.money(last)}, "),

@@ -11,7 +11,8 @@ import typer
 
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
-from console.commands.shared import Account, AsJson, JournalDir, counted, host_of, print_json, say
+from console.commands.assembly.tables import checked_folder
+from console.commands.shared import Account, AsJson, JournalDir, TablesFolder, counted, host_of, print_json, say, tell
 from core.model.instrument import symbol_in
 from core.model.values import number_in, percent
 from core.ports import OperatorError
@@ -158,7 +159,11 @@ def pause(
 
 @commands.command()
 def score(
-    context: typer.Context, account: Account = None, journal_dir: JournalDir = None, as_json: AsJson = False
+    context: typer.Context,
+    account: Account = None,
+    journal_dir: JournalDir = None,
+    csv: TablesFolder = None,
+    as_json: AsJson = False,
 ) -> None:
     """Print the score of each agent: false facts, calibration, results if always followed and as you followed.
 
@@ -170,15 +175,11 @@ def score(
     from state.accounts import journal_of
     from state.past_drafts import scored
 
+    checked_folder(csv)
     found = scored(journal_of(host_of(context).home, account, journal_dir).journal)
-    if as_json:
-        print_json([score_as_json(each) for each in found])
-        return
-    if not found:
-        say("no agent has drafted anything in this journal")
-    for each in found:
-        for line in _score_in_lines(each):
-            say(line)
+    lines = [line for each in found for line in _score_in_lines(each)]
+    nothing = ["no agent has drafted anything in this journal"]
+    tell(as_json, lambda: [score_as_json(each) for each in found], lines or nothing, csv=csv)
 
 
 @commands.command()
@@ -187,6 +188,7 @@ def receipts(
     name: Annotated[str | None, typer.Argument(help="One agent; default: all.")] = None,
     account: Account = None,
     journal_dir: JournalDir = None,
+    csv: TablesFolder = None,
     as_json: AsJson = False,
 ) -> None:
     """Print what each agent drafted on which facts, who decided, and what came of it.
@@ -199,15 +201,13 @@ def receipts(
     from state.accounts import journal_of
     from state.past_drafts import receipts as read
 
+    checked_folder(csv)
     found = read(journal_of(host_of(context).home, account, journal_dir).journal)
     its = [one for one in found if name is None or one.agent == name]
-    if as_json:
-        print_json([receipt_as_json(one) for one in its])
-        return
-    if not its:
-        say("there is no receipt: no agent has drafted anything in this journal")
-    for one in its:
-        say(receipt_in_words(one))
+    nothing = ["there is no receipt: no agent has drafted anything in this journal"]
+    tell(
+        as_json, lambda: [receipt_as_json(one) for one in its], map(receipt_in_words, its) if its else nothing, csv=csv
+    )
 
 
 def _score_in_lines(score: AgentScore) -> Iterator[str]:

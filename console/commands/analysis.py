@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.commands.assembly.backtests import checked_folder, write_tables
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
+from console.commands.assembly.tables import checked_folder
 from console.commands.notify import channels_of, deliver, delivery_as_json, delivery_in_words
 from console.commands.shared import (
     Account,
@@ -54,6 +54,7 @@ def explain(
     account: Account = None,
     journal_dir: JournalDir = None,
     html: PageFile = None,
+    csv: TablesFolder = None,
     as_json: AsJson = False,
 ) -> None:
     """Explain the result of a trade, a day or some days: each part in USD, and the amount that no record explains.
@@ -69,10 +70,11 @@ def explain(
 
     folder = journal_of(host_of(context).home, account, journal_dir).journal
     checked_page(html)
+    checked_folder(csv)
     found, is_trade = explained(folder, what)
     if html is not None:
         write_page(html, page(found))
-    tell(as_json, lambda: told(found), lines_of(found, is_whole=is_trade), html)
+    tell(as_json, lambda: told(found), lines_of(found, is_whole=is_trade), html, csv=csv)
 
 
 def whatif(
@@ -83,6 +85,7 @@ def whatif(
     ] = None,
     account: Account = None,
     journal_dir: JournalDir = None,
+    csv: TablesFolder = None,
     as_json: AsJson = False,
 ) -> None:
     """Replay a day with one change, and print its result.
@@ -96,10 +99,11 @@ def whatif(
     from core.what_if.outcome import as_json as told
     from core.what_if.outcome import lines_of
 
+    checked_folder(csv)
     host = host_of(context)
     source = journal_of(host.home, account, journal_dir)
     found = played_again(host, source, day.date(), change or (), lambda words: say(f"playing: {words}", err=True))
-    tell(as_json, lambda: told(found), lines_of(found))
+    tell(as_json, lambda: told(found), lines_of(found), csv=csv)
 
 
 SEVERITY = USUAL[NoticeKind.REPORT]
@@ -134,7 +138,6 @@ def report(
     from core.reports.report_formats import as_json as told
     from core.reports.report_formats import page
     from core.reports.report_text import lines_of, subject_of, text_of
-    from core.views.export import tables_of
     from state.past_days import reported
 
     host = host_of(context)
@@ -146,11 +149,9 @@ def report(
     found = reported(folder.journal, day, week)
     if html is not None:
         write_page(html, page(found))
-    if csv is not None:
-        write_tables(csv, dict(tables_of(told(found))))
     ends = {} if to is None else deliver(host, *to, subject_of(found, desk), text_of(found), SEVERITY)
     sent = {"sent": {name: delivery_as_json(end) for name, end in ends.items()}} if send else {}
-    tell(as_json, lambda: {**told(found), **sent}, lines_of(found), html, csv)
+    tell(as_json, lambda: {**told(found), **sent}, lines_of(found), html, csv=csv)
     for name, end in ends.items() if not as_json else ():
         say(f"{name}: {delivery_in_words(end)}")
     if send and not any(end.code is DeliveryCode.DELIVERED for end in ends.values()):
@@ -175,6 +176,7 @@ def activities(
     journal_dir: JournalDir = None,
     day: Annotated[str | None, typer.Option("--day", help="One trading day, as 2026-11-20.")] = None,
     days: Annotated[str | None, typer.Option("--range", help="A range of days, as 2026-11-01..2026-11-30.")] = None,
+    csv: TablesFolder = None,
     as_json: AsJson = False,
 ) -> None:
     """Print the broker's activities recorded in the journal, with each day's change of equity explained to the cent.
@@ -183,12 +185,13 @@ def activities(
 
     Example: keyturn activities --range 2026-11-01..2026-11-30
     """
+    checked_folder(csv)
     first, last = _asked(day, days)
     told: dict[str, str] = {}
     found = _days(journal_of(host_of(context).home, account, journal_dir).journal, told)
     shown = found[-1:] if first is None or last is None else [one for one in found if first <= one.day <= last]
     lines = (line for one in shown for line in _in_lines(one, told)) if shown else (NOTHING,)
-    tell(as_json, lambda: [_as_json(one, told) for one in shown], lines)
+    tell(as_json, lambda: [_as_json(one, told) for one in shown], lines, csv=csv)
 
 
 def _asked(day: str | None, days: str | None) -> tuple[date, date] | tuple[None, None]:
@@ -279,7 +282,6 @@ def measures(
     """
     from core.analytics.measures_page import as_json as told
     from core.analytics.measures_page import lines_of, page
-    from core.views.export import tables_of
     from state.past_days import measured
 
     folder = journal_of(host_of(context).home, account, journal_dir).journal
@@ -288,9 +290,7 @@ def measures(
     found = measured(folder, what)
     if html is not None:
         write_page(html, page(found))
-    if csv is not None:
-        write_tables(csv, dict(tables_of(told(found))))
-    tell(as_json, lambda: told(found), lines_of(found), html, csv)
+    tell(as_json, lambda: told(found), lines_of(found), html, csv=csv)
 
 
 def latency(
@@ -303,6 +303,7 @@ def latency(
             "--day", formats=["%Y-%m-%d"], help=f"A day on the {HOME.name} clock; default: the last one with an order."
         ),
     ] = None,
+    csv: TablesFolder = None,
     as_json: AsJson = False,
 ) -> None:
     """Print p50, p90, p95 and p99 of each step of an order, and from an entry's fill to its stop.
@@ -314,6 +315,7 @@ def latency(
     from core.execution.latency import latency_report
     from state.journal import read
 
+    checked_folder(csv)
     folder = journal_of(host_of(context).home, account, journal_dir)
     found = latency_report(read(folder.journal), HOME.day_of, day.date() if day else None)
     spans = found["spans"]
@@ -322,7 +324,7 @@ def latency(
     for span in spans:
         figures = "  ".join(f"{name} {whole(span[name])} ms" for name in ("p50", "p90", "p95", "p99"))
         lines.append(f"  {span['name']:<28} {span['orders']:>5}  {figures}")
-    tell(as_json, lambda: found, lines)
+    tell(as_json, lambda: found, lines, csv=csv)
 
 
 def whole(milliseconds: object) -> str:

@@ -13,10 +13,12 @@ import typer
 
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
+from console.commands.assembly.tables import checked_folder, write_result
 from console.commands.shared import (
     Account,
     AsJson,
     PageFile,
+    TablesFolder,
     checked_page,
     counted,
     host_of,
@@ -43,6 +45,7 @@ def attest(
         int, typer.Option(min=0, help="Seed of the simulated session; the same seed gives the same run.")
     ] = 1,
     html: PageFile = None,
+    csv: TablesFolder = None,
     as_json: AsJson = False,
 ) -> None:
     """Print each control: the rule that asks for it, its setting, its last trip, its test, and whether it holds.
@@ -59,6 +62,7 @@ def attest(
 
     host = host_of(context)
     checked_page(html)
+    checked_folder(csv)
     folder = _account(host, account)
     reading, settings, whence = _read(host, folder)
     busiest = reading.busiest()
@@ -74,12 +78,16 @@ def attest(
 
         cells, fails = [_cells(row) for row in rows], [row.fails for row in rows]
         write_page(html, attestation_page(cells, fails, _over(folder, whence, load)))
+    result = [row.as_json(load) for row in rows]
+    if csv is not None:
+        write_result(csv, result)
     if as_json:
-        print_json([row.as_json(load) for row in rows])
+        print_json(result)
     else:
         _show(rows, _over(folder, whence, load))
-        if html is not None:
-            say(f"written: {html}")
+        for path in (html, csv):
+            if path is not None:
+                say(f"written: {path}")
     raise typer.Exit(int(any(row.fails for row in rows)))
 
 

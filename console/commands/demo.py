@@ -14,11 +14,13 @@ from console.commands.assembly.host import Host
 from console.commands.assembly.recordings import ReplayOptions, replay_runtime
 from console.commands.assembly.settings import display_of
 from console.commands.assembly.simulated import DemoOptions
+from console.commands.assembly.tables import checked_folder
 from console.commands.shared import (
     FASTEST,
     MarketFile,
     Overrides,
     Profile,
+    TablesFolder,
     VixFile,
     Zone,
     cents,
@@ -123,6 +125,7 @@ def replay(
     headless: Annotated[bool, typer.Option("--headless", help="Run without a desk.")] = False,
     operator: Annotated[str, typer.Option(help="none, confirm-all, or the file of a key script.")] = "none",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    csv: TablesFolder = None,
     journal_dir: Annotated[Path | None, typer.Option(help="Write the journal to this new or empty folder.")] = None,
     deadlines: Annotated[
         Path | None, typer.Option(help="Journal folder of another run: repeat its missed deadlines.")
@@ -162,8 +165,9 @@ def replay(
             display=display_of(host, options.overrides),
         )
         return
+    checked_folder(csv)
     report = _played(host, options)
-    tell(as_json, lambda: report, _in_words(report))
+    tell(as_json, lambda: report, _in_words(report), csv=csv)
     if as_json and "interrupted" in report:
         raise typer.Exit(1)
 

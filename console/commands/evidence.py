@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from console.commands.assembly.backtests import checked_folder, write_tables
 from console.commands.assembly.settings import settings_of
+from console.commands.assembly.tables import checked_folder
 from console.commands.backtest import progress
 from console.commands.shared import Account, AsJson, JournalDir, TablesFolder, VixFile, host_of, say, tell
 from core.ports import OperatorError
@@ -29,6 +29,7 @@ def theses(
     ] = None,
     account: Account = None,
     journal_dir: JournalDir = None,
+    csv: TablesFolder = None,
     as_json: AsJson = False,
 ) -> None:
     """Check the theses by the closed trades of the journal: ACTIVE, PENDING (too few trades) or INVALIDATED.
@@ -45,12 +46,13 @@ def theses(
     from state.home_files import THESES, read_theses
     from state.past_days import paper_verdicts, trades_of_strategies
 
+    checked_folder(csv)
     host = host_of(context)
     path, strategies = file or host.home.of_the_operator(THESES), settings_of(host).strategies
     if file is not None and not file.exists():
         raise OperatorError(f"--file {file}: no such file; check the path")
     found = read_theses(path, strategies.names)
-    if not found and not as_json:
+    if not found and not as_json and csv is None:
         for line in EMPTY.format(file=path).splitlines():
             say(line)
         return
@@ -59,7 +61,7 @@ def theses(
     verdicts = [judged(thesis, trades.get(thesis.strategy, [])) for thesis in found] + on_paper
     named = {thesis.strategy for thesis in found}
     without = [name for name in strategies.names if strategies.of(name).enabled and name not in named]
-    tell(as_json, lambda: told(verdicts, without), lines_of(verdicts, without))
+    tell(as_json, lambda: told(verdicts, without), lines_of(verdicts, without), csv=csv)
     if any(verdict.status is Status.INVALIDATED for verdict in verdicts):
         raise typer.Exit(1)
 
@@ -93,7 +95,6 @@ def regime_study(
     from core.research.regimes.study import study_of
     from core.research.regimes.study_text import as_json as told
     from core.research.regimes.study_text import lines_of
-    from core.views.export import tables_of
 
     checked_folder(csv)
     bars = read_daily_bars(market)
@@ -119,7 +120,5 @@ def regime_study(
             watch=lambda done, whole: watch("models", done, whole),
         )
     result = told(study)
-    if csv is not None:
-        write_tables(csv, dict(tables_of(result)))
     notes = [gap.in_words for gap in read.gaps]
-    tell(as_json, lambda: result, [*notes, *lines_of(study)], csv)
+    tell(as_json, lambda: result, [*notes, *lines_of(study)], csv=csv)

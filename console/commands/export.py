@@ -61,24 +61,37 @@ def trades(context: typer.Context, account: Account = None, as_json: AsJson = Fa
 
 def export(
     context: typer.Context,
-    pane: Annotated[str, typer.Argument(help="account, proposals, positions, orders, trades, protections, watch …")],
+    pane: Annotated[
+        str | None, typer.Argument(help="account, positions, alerts, log, chart, history …; default: name every table.")
+    ] = None,
     account: Account = None,
     day: Annotated[
         str | None, typer.Option("--day", help="Of history: the day, 2026-11-19; default: the last.")
     ] = None,
+    symbol: Annotated[str | None, typer.Option("--symbol", help="Of a chart: the symbol.")] = None,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
 ) -> None:
-    """Print the rows of any pane, as the running engine's desk shows them; history comes from the journal alone.
+    """Print any table of the desk, as the running engine's desk shows it; history comes from the journal alone.
 
     Example: keyturn export protections --csv
     """
+    from core.views.export import OF_CHART, TABLES
+
+    if pane is None:
+        for name in (*TABLES, HISTORY_PANE):
+            say(name)
+        return
     if pane == HISTORY_PANE:
         _print_history(context, account, day, as_json=as_json, as_csv=as_csv)
         return
     if day is not None:
         raise OperatorError(f"--day {day}: {pane} is of now; `keyturn export history` has other days")
-    _print(context, pane, account, as_json=as_json, as_csv=as_csv)
+    if symbol is None and pane in OF_CHART:
+        raise OperatorError(f"export {pane}: of which symbol? Add --symbol SPY")
+    if symbol is not None and pane not in OF_CHART:
+        raise OperatorError(f"--symbol {symbol}: {pane} is of all symbols; leave the option out")
+    _print(context, pane, account, as_json=as_json, as_csv=as_csv, symbol=symbol)
 
 
 def quote(
@@ -126,20 +139,28 @@ def _print_history(
     _print_exported(HISTORY, rows, as_json=as_json, as_csv=as_csv, empty=f"no orders and no trades on {chosen}")
 
 
-def _print(context: typer.Context, pane: str, account: str | None, *, as_json: bool, as_csv: bool) -> None:
-    from core.views.export import PANES
+def _print(
+    context: typer.Context,
+    pane: str,
+    account: str | None,
+    *,
+    as_json: bool,
+    as_csv: bool,
+    symbol: str | None = None,
+) -> None:
+    from core.views.export import TABLES
 
-    if pane not in PANES:
-        raise OperatorError(f"{pane}: no such pane; one of {', '.join((*PANES, HISTORY_PANE))}")
-    exported: Exported = PANES[pane]
-    rows = exported.rows(_view(context, account))
+    if pane not in TABLES:
+        raise OperatorError(f"{pane}: no such table; one of {', '.join((*TABLES, HISTORY_PANE))}")
+    exported: Exported = TABLES[pane]
+    rows = exported.rows(_view(context, account, symbol))
     _print_exported(exported, rows, as_json=as_json, as_csv=as_csv, empty=f"{pane}: there are none now")
 
 
 def _print_exported(exported: Exported, found: Iterable[object], *, as_json: bool, as_csv: bool, empty: str) -> None:
-    from core.views.export import cells, first_of, names_of
+    from core.views.export import first_of, names_of, row_of
 
-    rows = [cells(row) for row in found]
+    rows = [row_of(row) for row in found]
     if as_json:
         print_json(rows)
     else:
@@ -149,6 +170,7 @@ def _print_exported(exported: Exported, found: Iterable[object], *, as_json: boo
 def _print_rows(names: Sequence[str], rows: Sequence[dict[str, Any]], *, as_csv: bool, empty: str = "") -> None:
     """Print a table, or its columns alone as CSV; `empty` instead of a table without rows."""
     from core.views.export import as_csv as csv_of
+    from core.views.export import in_a_cell
 
     if as_csv:
         for text in csv_of(names, rows).splitlines():
@@ -158,26 +180,33 @@ def _print_rows(names: Sequence[str], rows: Sequence[dict[str, Any]], *, as_csv:
         say(empty)
         return
     table = [[name.replace("_", " ") for name in names]]
-    table += [["" if row[name] is None else str(row[name]) for name in names] for row in rows]
+    table += [[in_a_cell(row[name]) for name in names] for row in rows]
     widths = [max(len(line[column]) for line in table) for column in range(len(names))]
     for line in table:
         say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
-def _view(context: typer.Context, account: str | None) -> DeskView:
+def _view(context: typer.Context, account: str | None, symbol: str | None = None) -> DeskView:
+    from core.model.instrument import capitals
     from state.accounts import account_of
 
-    return view_of(account_of(host_of(context).home, account))
+    return view_of(account_of(host_of(context).home, account), capitals(symbol or ""))
 
 
-def view_of(folder: AccountFolder) -> DeskView:
-    """Return the current view of the account's engine. Raises `OperatorError`."""
-    from state.engine_socket import connected
+def view_of(folder: AccountFolder, symbol: str = "") -> DeskView:
+    """Return the current view of the account's engine, with the chart of a symbol. Raises `OperatorError`."""
+    from state.engine_socket import NoEngineError, connected
 
-    return view_over(connected(folder.engine_socket, TIMEOUT))
+    try:
+        connection = connected(folder.engine_socket, TIMEOUT)
+    except NoEngineError:
+        if not folder.views_socket.exists():
+            raise
+        connection = connected(folder.views_socket, TIMEOUT)  # a demo
+    return view_over(connection, symbol)
 
 
-def view_over(connection: socket.socket) -> DeskView:
+def view_over(connection: socket.socket, symbol: str = "") -> DeskView:
     """Return one view from the engine at the other end, and close the connection. Raises `OperatorError`."""
     from importlib.metadata import version
 
@@ -189,7 +218,7 @@ def view_over(connection: socket.socket) -> DeskView:
     reader = FrameReader(LARGEST)
     try:
         with closing(connection):
-            connection.sendall(pack(Hello(PROTOCOL, release(version("keyturn")), Role.LOOK)))
+            connection.sendall(pack(Hello(PROTOCOL, release(version("keyturn")), Role.LOOK, symbol=symbol)))
             while content := connection.recv(AT_ONCE):
                 for frame in reader.feed(content):
                     told = from_engine(frame)

@@ -11,7 +11,8 @@ import typer
 from console.commands.assembly.engines import vix_of
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import settings_of
-from console.commands.shared import AsJson, Overrides, Profile, chosen, host_of, tell
+from console.commands.assembly.tables import checked_folder
+from console.commands.shared import AsJson, Overrides, Profile, TablesFolder, chosen, host_of, tell
 from core.ports import OperatorError
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def check(
     at: Annotated[str, typer.Option("--at", help="The time to check; UTC if it has no zone.")],
     profile: Profile = None,
     overrides: Overrides = None,
+    csv: TablesFolder = None,
     is_json: AsJson = False,
 ) -> None:
     """Print the state of each protection that counts closed trades at an instant, tripped ones first.
@@ -53,12 +55,13 @@ def check(
     from core.files.csv_files import moment_of
     from core.risk.protections import protection_registry
 
+    checked_folder(csv)
     moment = moment_of(at)
     if moment is None:
         raise OperatorError(f"--at {at}: is no time such as 2026-11-20T15:00:00Z")
     laid_over = (*chosen("--profile", "profile", profile), *(overrides or ()))
     answers = _answers(host_of(context), trades, moment, laid_over)
-    tell(is_json, lambda: [*protection_registry.as_json(answers)], map(protection_registry.in_words, answers))
+    tell(is_json, lambda: [*protection_registry.as_json(answers)], map(protection_registry.in_words, answers), csv=csv)
 
 
 def _answers(host: Host, trades: Path, at: datetime, overrides: tuple[str, ...]) -> tuple[Answer, ...]:
@@ -84,6 +87,7 @@ def regime(
     since: Annotated[str | None, typer.Option("--since", help="Print changes from this day on.")] = None,
     until: Annotated[str | None, typer.Option("--until", help="Treat this day as the last one.")] = None,
     overrides: Overrides = None,
+    csv: TablesFolder = None,
     is_json: AsJson = False,
 ) -> None:
     """Print the VIX with its level, the market's trend and volatility, and every change of them.
@@ -98,10 +102,11 @@ def regime(
     from core.risk import regime
     from core.runtime.feed import RegimeQuery, look
 
+    checked_folder(csv)
     host, query = host_of(context), RegimeQuery(vix, bars, _day("--since", since), _day("--until", until))
     settings = settings_of(host, tuple(overrides or ()))
     found = look(query, settings, vix_of(host, settings), utc_now())
-    tell(is_json, lambda: regime.as_json(found), regime.in_lines(found))
+    tell(is_json, lambda: regime.as_json(found), regime.in_lines(found), csv=csv)
     if found.failure:
         raise typer.Exit(1)
 

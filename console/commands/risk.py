@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.commands.assembly.backtests import checked_folder, write_tables
 from console.commands.assembly.host import Host
+from console.commands.assembly.tables import checked_folder
 from console.commands.backtest import progress
 from console.commands.shared import (
     Account,
@@ -91,7 +91,6 @@ def risk(
     from core.research.portfolio_risk.report_text import as_json as told
     from core.research.portfolio_risk.report_text import lines_of
     from core.research.portfolio_risk.shock_text import parsed
-    from core.views.export import tables_of
 
     checked_folder(csv)
     checked_page(html)
@@ -102,7 +101,8 @@ def risk(
     day = on.date() if on is not None else day
     held = netted(found)
     if not held:
-        tell(as_json, lambda: {"source": source, "positions": []}, [f"No positions in {source}: nothing is at risk."])
+        nothing = f"No positions in {source}: nothing is at risk."
+        tell(as_json, lambda: {"source": source, "positions": []}, [nothing], csv=csv)
         return
     factors = [move.factor for shock in typed for move in shock.moves]
     with progress() as watch:
@@ -119,11 +119,9 @@ def risk(
         lines.append(
             f"OLD CLOSES: the history ends {(day - report.as_of).days} days before; bring its files up to date"
         )
-    if csv is not None:
-        write_tables(csv, dict(tables_of(result)))
     if html is not None:
         write_page(html, page(report, source))
-    tell(as_json, lambda: result, [*lines, *lines_of(report)], csv, html)
+    tell(as_json, lambda: result, [*lines, *lines_of(report)], html, csv=csv)
     if report.left_out:
         raise typer.Exit(1)
 

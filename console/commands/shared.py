@@ -68,15 +68,24 @@ def tell(
     value: Callable[[], object],
     lines: Iterable[str],
     *written: Path | None,
+    csv: Path | None = None,
     option: int = orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z,
 ) -> None:
-    """Print a result as JSON, or as lines and the names of the files that were written."""
+    """Print a result as JSON, or as lines and the names of the files that were written.
+
+    Its tables go to the folder `csv` in either case, which `checked_folder` found free before anything was read.
+    """
+    found = value() if is_json or csv is not None else None
+    if csv is not None:
+        from console.commands.assembly.tables import write_result
+
+        write_result(csv, found)
     if is_json:
-        print_json(value(), option)
+        print_json(found, option)
         return
     for line in lines:
         say(line)
-    for path in written:
+    for path in (*written, csv):
         if path is not None:
             say(f"written: {path}")
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from console.commands.assembly.backtests import checked_folder, write_tables
+from console.commands.assembly.tables import checked_folder, write_tables
 from console.commands.shared import (
     PICTURE,
     MarketFile,

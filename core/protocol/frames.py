@@ -86,6 +86,8 @@ class Hello(Frame, tag="hello", frozen=True):
         desk over SSH is on another machine, and known only from here.
     token
         From an earlier `Welcome`, to return as the same desk. Empty for a new desk.
+    symbol
+        Of a look: the symbol whose chart its picture has; empty for none.
     """
 
     protocol: Word
@@ -95,6 +97,7 @@ class Hello(Frame, tag="hello", frozen=True):
     user: Word = ""
     address: Word = ""
     token: Word = ""
+    symbol: Word = ""
 
 
 class Say(Frame, tag="say", frozen=True):

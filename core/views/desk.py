@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, ClassVar, TypeVar
+from typing import ClassVar
 
 from core.model.alert import Alert
 from core.model.desk import DeskNumber
@@ -245,15 +245,9 @@ class StrategyRow:
     proposed_pause: str = ""
 
 
-PANE = "pane"
-T = TypeVar("T")
-PaneRows = Annotated[tuple[T, ...], PANE]
-"""The rows of a pane, exported by the name of their field; `FIRST` of their class are the columns to print first."""
-
-
 @dataclass(frozen=True, slots=True)
 class DeskView:
-    """Everything on the screen.
+    """Everything on the screen. Each field with rows, or with a value of its own, is a table of `keyturn export`.
 
     Attributes
     ----------
@@ -295,21 +289,21 @@ class DeskView:
 
     number: int
     status: StatusView
-    proposals: PaneRows[ProposalRow]
-    positions: PaneRows[PositionRow]
-    orders: PaneRows[OrderRow]
-    log: PaneRows[LogRow]
+    proposals: tuple[ProposalRow, ...]
+    positions: tuple[PositionRow, ...]
+    orders: tuple[OrderRow, ...]
+    log: tuple[LogRow, ...]
     tickets: tuple[TicketView, ...]
     endings: tuple[ProposalOutcome, ...]
     refusals: tuple[LogRow, ...]
     kill: KillView
     symbols: tuple[SymbolView, ...]
-    strategies: PaneRows[StrategyRow]
+    strategies: tuple[StrategyRow, ...]
     staged: int
-    protections: PaneRows[ProtectionRow]
-    trades: PaneRows[TradeRow]
-    shadows: PaneRows[ShadowRow]
-    results: PaneRows[ResultRow]
+    protections: tuple[ProtectionRow, ...]
+    trades: tuple[TradeRow, ...]
+    shadows: tuple[ShadowRow, ...]
+    results: tuple[ResultRow, ...]
     chart: ChartView | None
     sizing: SizingView = NO_SIZING
     wire: WireView = NO_WIRE
@@ -323,10 +317,10 @@ class DeskView:
     watch: WatchView = NOTHING_WATCHED
     alerts: tuple[Alert, ...] = ()
     rung: int = 0
-    days: PaneRows[DayRow] = ()
+    days: tuple[DayRow, ...] = ()
     actions: tuple[ActionRow, ...] = ()
     lists: tuple[ListedSymbol, ...] = ()
-    drafts: PaneRows[DraftRow] = ()
+    drafts: tuple[DraftRow, ...] = ()
     agent_oversteps: int = 0
     touch: TouchView = NO_TOUCH
 

@@ -16,16 +16,27 @@ from dataclasses import fields, is_dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from enum import Enum
-from operator import attrgetter
+from functools import partial
+from types import NoneType
 from typing import Any, get_args, get_type_hints
 
 from core.model.lazy_dataclass import dataclass
+from core.model.session import HOME
 from core.model.text_sanitizer import harmless
 from core.model.values import Symbol, plain
-from core.views.desk import PANE, DeskView
-from core.views.desk_status import StatusView
-from core.views.results import ChartBar, HistoryRow
-from core.views.rows import WatchRow
+from core.views.desk import AdviceRow, DeskView
+from core.views.desk_status import DeskRow, StatusView
+from core.views.results import ChartBar, ChartFill, HistoryRow
+from core.views.rows import WatchlistRow, WatchRow
+from core.views.sums import (
+    PeriodRow,
+    PeriodStrategyRow,
+    PositionSums,
+    period_rows,
+    period_strategy_rows,
+    position_sums,
+)
+from core.views.tickets import BasketRowView
 
 Cells = dict[str, Any]
 CENTS, DECIMALS = 2, 4
@@ -76,42 +87,87 @@ PUBLIC = {
     "is_part": "part_of_open_position",
 }
 """The words of columns, where the code's own names are none; `is_` and `has_` are dropped from the others."""
+OF_FIELDS = frozenset({"terms", "instrument", "going", "taken_back"})
+"""Properties of rows that only put fields of theirs together."""
 RECKONED = ("=", "+", "-", "@")
 """What a spreadsheet takes for a formula; a number is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """The export of a pane: the class of its rows, which names the columns to print first, and its rows in a view."""
+    """The export of a table: the class of its rows, which may name the columns to print first, and its rows."""
 
     kind: type[Any]
     rows: Callable[[DeskView], Iterable[object]]
 
 
-def _of_panes() -> Iterator[tuple[str, Exported]]:
-    """Yield each field of the view that has the rows of a pane."""
-    for name, hint in get_type_hints(DeskView, include_extras=True).items():
-        if PANE in getattr(hint, "__metadata__", ()):
-            yield name, Exported(get_args(get_args(hint)[0])[0], attrgetter(name))
+def _of_fields() -> Iterator[tuple[str, Exported]]:
+    """Yield each field of the view that has rows, or is a value of its own: a table of one row, or none."""
+    for name, hint in get_type_hints(DeskView).items():
+        kinds = [kind for kind in get_args(hint) or (hint,) if kind not in (NoneType, Ellipsis)]
+        if is_dataclass(kinds[0]):
+            yield name, Exported(kinds[0], partial(_rows_of, name))  # type: ignore[arg-type]
 
 
-PANES: Mapping[str, Exported] = {
-    **dict(_of_panes()),
-    "watch": Exported(WatchRow, lambda view: view.watch.rows),
-    "chart": Exported(ChartBar, lambda view: () if view.chart is None else view.chart.bars),
+def _rows_of(name: str, view: DeskView) -> Iterable[object]:
+    found = getattr(view, name)
+    if isinstance(found, tuple):
+        return found
+    return () if found is None else (found,)
+
+
+def _today(view: DeskView) -> date:
+    return HOME.day_of(view.status.at)
+
+
+TABLES: Mapping[str, Exported] = {
+    **{name: exported for name, exported in _of_fields() if name != "status"},
     "account": Exported(StatusView, lambda view: (view.status,)),
+    "desks": Exported(DeskRow, lambda view: view.status.key.desks),
+    "watch": Exported(WatchRow, lambda view: view.watch.rows),
+    "watchlists": Exported(WatchlistRow, lambda view: view.watch.lists),
+    "advice": Exported(AdviceRow, lambda view: view.advice.rows),
+    "position_sums": Exported(PositionSums, lambda view: (position_sums(view.positions),)),
+    "periods": Exported(PeriodRow, lambda view: period_rows(view.days, _today(view), view.status.equity)),
+    "period_strategies": Exported(PeriodStrategyRow, lambda view: period_strategy_rows(view.days, _today(view))),
+    "basket": Exported(BasketRowView, lambda view: () if view.plan is None else view.plan.rows),
+    "chart": Exported(ChartBar, lambda view: () if view.chart is None else view.chart.bars),
+    "chart_hours": Exported(ChartBar, lambda view: () if view.chart is None else view.chart.hours),
+    "chart_days": Exported(ChartBar, lambda view: () if view.chart is None else view.chart.days),
+    "chart_fills": Exported(ChartFill, lambda view: () if view.chart is None else view.chart.fills),
 }
-"""By the name of the pane, or of a second table in it."""
+"""By the name of the pane, of a field of the view, or of a table within one."""
+OF_CHART = frozenset({"chart", "chart_hours", "chart_days", "chart_fills"})
+"""Tables of one symbol."""
 HISTORY = Exported(HistoryRow, lambda _view: ())
 """Its rows come from the journal; no view has them."""
 
 
 def cells(row: object) -> Cells:
-    """Return each field of a row by the word of its column."""
+    """Return each field of a value by the word of its column."""
     return {
         public(each.name): value_of(getattr(row, each.name), _decimals(str(each.type)))
         for each in fields(row)  # type: ignore[arg-type]
     }
+
+
+def row_of(row: object) -> Cells:
+    """Return each field of a table's row, and each figure that the desk makes of them, by the word of its column."""
+    return {
+        public(name): value_of(getattr(row, name), _decimals(annotation)) for name, annotation in _columns(type(row))
+    }
+
+
+def _columns(kind: type[Any]) -> tuple[tuple[str, str], ...]:
+    """Return the name and the type of each field and property, each column once."""
+    own = [(each.name, str(each.type)) for each in fields(kind)]
+    taken = {public(name) for name, _ in own}
+    derived = [
+        (name, str(each.fget.__annotations__.get("return", "")))
+        for name, each in vars(kind).items()
+        if isinstance(each, property) and each.fget and public(name) not in taken and name not in OF_FIELDS
+    ]
+    return (*own, *derived)
 
 
 def public(name: str) -> str:
@@ -191,8 +247,8 @@ def as_csv(names: Sequence[str], rows: Iterable[Cells]) -> str:
 def tables_of(told: Mapping[str, object], place: str = "") -> Iterator[tuple[str, str]]:
     """Yield the name and the CSV text of each table in what a command prints as JSON.
 
-    A list of objects is a table, and so are objects by their names; other objects are rows of name and value. A table
-    within another object has that one's name before its own: `standing-positions`.
+    A list of objects is a table, and so are objects by their names; other objects are rows of name and value, and
+    another list is a column. A table within another object has that one's name before its own: `standing-positions`.
     """
     plain_values = {}
     for key, value in told.items():
@@ -207,6 +263,8 @@ def tables_of(told: Mapping[str, object], place: str = "") -> Iterator[tuple[str
             yield _table(name, value)
         elif not isinstance(value, Sequence) or isinstance(value, str):
             plain_values[key] = value
+        elif value:
+            yield _table(name, [{"value": each} for each in value])
     if plain_values:
         rows = [{"name": key, "value": value_of(value)} for key, value in plain_values.items()]
         yield f"{place.removesuffix('-') or 'values'}.csv", as_csv(("name", "value"), rows)
@@ -221,14 +279,19 @@ def _table(name: str, rows: Iterable[Mapping[str, object]]) -> tuple[str, str]:
     return f"{name}.csv", as_csv(names, ({key: value_of(each) for key, each in row.items()} for row in rows))
 
 
-def _cell(value: object) -> str:
+def in_a_cell(value: object) -> str:
+    """Return the text of a value in one line; a list or a value with parts as JSON."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False) if value else ""
-    text = str(value).replace("\n", " ")
+    return str(value).replace("\n", " ")
+
+
+def _cell(value: object) -> str:
+    text = in_a_cell(value)
     return f"'{text}" if text.startswith(RECKONED) and not _is_number(text) else text
 
 
@@ -238,9 +301,10 @@ def _is_number(text: str) -> bool:
 
 def names_of(exported: Exported) -> list[str]:
     """Every column."""
-    return [public(each.name) for each in fields(exported.kind)]
+    return [public(name) for name, _ in _columns(exported.kind)]
 
 
 def first_of(exported: Exported) -> list[str]:
-    """The columns to print first."""
-    return [public(name) for name in exported.kind.FIRST]
+    """The columns to print first; every one of a table that names none."""
+    first = getattr(exported.kind, "FIRST", None)
+    return names_of(exported) if first is None else [public(name) for name in first]

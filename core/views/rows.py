@@ -275,6 +275,14 @@ class PositionRow:
         return None if self.holder is StopHolder.YOU else self.stop_price
 
     @property
+    def result_at_stop(self) -> Money | None:
+        """Return what it makes if all of it leaves at its stop; None without one, or with nearer ones."""
+        if self.stop_price is None or self.nearer_stops:
+            return None
+        gained = (self.stop_price - self.average_price) * (1 if self.quantity > 0 else -1)
+        return self.instrument.notional(abs(self.quantity), gained)
+
+    @property
     def unprotected(self) -> Quantity:
         """Return the shares that no order at the broker closes, nor any order in doubt."""
         return Quantity(max(abs(self.quantity) - self.covered - self.in_doubt - self.at_limit, Decimal(0)))

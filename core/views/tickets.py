@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -9,7 +10,15 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from core.model.bar import NoQuote, Quote
-from core.model.basket import BasketEnd, BasketOrderState, BasketPhase, BasketReport, BasketSource, SkippedRow
+from core.model.basket import (
+    BasketEnd,
+    BasketOrderState,
+    BasketPhase,
+    BasketReport,
+    BasketSource,
+    ReportLine,
+    SkippedRow,
+)
 from core.model.instrument import Instrument, share
 from core.model.lazy_dataclass import dataclass
 from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder, Terms, TimeInForce
@@ -380,4 +389,47 @@ class BasketView:
     def worth(self) -> Money | None:
         """Return the total cost of these entries, USD; None if the price of one is unknown."""
         costs = [row.cost for row in self.going if not row.effect.only_reduces]
-        return None if None in costs else Money(sum((cost for cost in costs if cost is not None), Money(ZERO)))
+        return None if None in costs else _sum_of(costs)
+
+    @property
+    def frees(self) -> Money:
+        """Return what the reducing orders to be sent free, USD, as far as their prices are known."""
+        return _sum_of(row.cost for row in self.going if row.effect.only_reduces)
+
+    @property
+    def costs(self) -> Money:
+        """Return what the entries to be sent cost, USD, as far as their prices are known."""
+        return _sum_of(row.cost for row in self.going if not row.effect.only_reduces)
+
+    @property
+    def lost_at_stops(self) -> Money:
+        """Return the loss at the stops of the entries to be sent, USD, as far as it is known."""
+        return _sum_of(row.worst_loss for row in self.going if not row.effect.only_reduces)
+
+    @property
+    def power_used(self) -> Money | None:
+        """Return the buying power that it used by the broker's report, USD; negative if it freed some."""
+        report = self.report
+        if report is None or report.power_before is None or report.power_after is None:
+            return None
+        return Money(report.power_before - report.power_after)
+
+    @property
+    def worse_fills(self) -> Money | None:
+        """Return by how much its fills are worse than expected at the confirmation, USD; None without such a fill."""
+        if self.report is None:
+            return None
+        traded = {row.proposal_id: row.instrument for row in self.rows}
+        found = [_worse(line, traded.get(line.proposal_id, share(line.symbol))) for line in self.report.lines]
+        return _sum_of(found) if any(amount is not None for amount in found) else None
+
+
+def _sum_of(amounts: Iterable[Money | None]) -> Money:
+    return Money(sum((amount for amount in amounts if amount is not None), ZERO))
+
+
+def _worse(line: ReportLine, of: Instrument) -> Money | None:
+    if line.average is None or line.expected is None:
+        return None
+    way = line.average - line.expected if line.side is Side.BUY else line.expected - line.average
+    return of.notional(line.filled, way)

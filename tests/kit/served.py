@@ -16,6 +16,7 @@ from core.model.desk import Seat
 from core.runtime.runtime import Runtime
 from core.runtime.service.agent_socket import AgentService
 from core.runtime.service.service import EngineService, Peer, peer_of
+from core.runtime.service.view_service import ViewService
 from state.engine_socket import connected, listening
 from tests.kit.waiting import TIMEOUT
 
@@ -64,3 +65,21 @@ def served(runtime: Runtime) -> Iterator[Served]:
                 runtime.leave()
                 thread.join(TIMEOUT)
                 agents.end()
+
+
+@contextmanager
+def shown(runtime: Runtime) -> Iterator[Path]:
+    """Show the desk of a runtime to commands, as a demo does; yield the socket's path."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "views.sock"
+        with listening(path) as listener:
+            views = ViewService(runtime, listener, "tests", at_a_terminal)
+            views.begin()
+            thread = threading.Thread(target=runtime.run, name="engine", daemon=True)
+            thread.start()
+            try:
+                yield path
+            finally:
+                runtime.leave()
+                thread.join(TIMEOUT)
+                views.end()

@@ -20,7 +20,7 @@ from core.trading_state.account_history import RESULTS_KEPT, DayResults
 from core.views.builders.desk import ViewBuilder
 from core.views.builders.history import history_of
 from core.views.builders.strategies import DayRows
-from core.views.export import PANES, cells
+from core.views.export import TABLES, row_of
 from core.views.results import HistoryKind
 from tests.scenarios.changes import confirms_now, passes
 from tests.scenarios.house import House
@@ -146,8 +146,8 @@ def test_results_show_what_half_a_close_made() -> None:
     parts = house.line.view().trades
     fill = house.facts(OrderFilled)[-1].fill
     assert [(t.quantity, t.exit_price, t.profit, t.is_part) for t in parts] == [(5, fill.price, made, True)]
-    assert PANES["trades"].rows(house.line.view()) == parts
-    assert cells(parts[0])["part_of_open_position"] is True
+    assert TABLES["trades"].rows(house.line.view()) == parts
+    assert row_of(parts[0])["part_of_open_position"] is True
     assert ViewBuilder(house.engine).draw(house.line.at).trades == parts
     (held,) = house.desk.ledger.positions()
     assert row.unrealised == held.profit(Decimal(price_on(SESSIONS[1])))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -17,16 +18,29 @@ from core.facts import DeskAttached
 from core.model.order import Side
 from core.model.values import Money, Price, Quantity, Symbol
 from core.ports import OperatorError
-from core.protocol.frames import PROTOCOL, Hello, Press, PressKind, Role, pack
+from core.protocol.frames import (
+    LARGEST,
+    PROTOCOL,
+    FrameReader,
+    FromEngine,
+    Hello,
+    Press,
+    PressKind,
+    Refused,
+    Role,
+    from_engine,
+    pack,
+)
 from core.runtime.service.desk_connections import LOOKERS
 from core.runtime.virtual import VirtualRuntime
 from core.views import DeskView
 from core.views.builders.desk import ViewBuilder
-from core.views.export import PANES, as_csv, cells, first_of, names_of, public, quote_of, value_of
+from core.views.export import TABLES, as_csv, cells, first_of, names_of, public, quote_of, row_of, value_of
+from state.engine_socket import connected
 from tests.kit.rows import table
-from tests.kit.served import Served, served
+from tests.kit.served import Served, served, shown
 from tests.kit.simulated_runtime import runtime
-from tests.kit.waiting import until
+from tests.kit.waiting import TIMEOUT, until
 from tests.scenarios.house import a_house_in_a_position
 
 SPY = Symbol("SPY")
@@ -84,23 +98,56 @@ def test_only_so_many_are_shown_at_once(there: Served) -> None:
     assert isinstance(view_over(there.connect()), DeskView)
 
 
+def test_a_program_names_the_symbol_of_its_chart(there: Served) -> None:
+    """SY-08: no desk watches one"""
+    asked, other = view_over(there.connect(), "SPY"), view_over(there.connect())
+
+    assert asked.chart is not None
+    assert (asked.chart.symbol, other.chart) == (SPY, None)
+    assert [row["start"] for row in map(row_of, TABLES["chart"].rows(asked))]
+
+
+def test_a_demo_shows_its_desk_and_takes_no_other(timeline: object, engine: VirtualRuntime) -> None:
+    """SY-08: a desk and a press are refused, and nothing is recorded"""
+    recorded: list[object] = []
+    with shown(engine) as path:
+        until(lambda: engine.at >= engine.pace.free_until)
+        engine.engine.state.add_listener(lambda _sequence, _at, fact: recorded.append(fact))
+        view = view_over(connected(path, TIMEOUT), "SPY")
+        answers = [_answer_to(path, role) for role in (Role.DESK, Role.PRESS)]
+
+    assert view.chart is not None
+    assert view.chart.symbol == SPY
+    assert all(isinstance(answer, Refused) for answer in answers)
+    assert not [fact for fact in recorded if isinstance(fact, DeskAttached)]
+    assert engine.latch.presses == 0
+
+
+def _answer_to(path: Path, role: Role) -> FromEngine:
+    reader = FrameReader(LARGEST)
+    with connected(path, TIMEOUT) as connection:
+        connection.sendall(pack(Hello(PROTOCOL, "tests", role)) + pack(Press(1, PressKind.KILL)))
+        return next(from_engine(frame) for frame in reader.feed(connection.recv(1 << 16)))
+
+
 def test_each_pane_is_exported_with_every_field() -> None:
     """SY-08"""
     view = ViewBuilder(a_house_in_a_position().engine).draw(datetime(2026, 1, 5, 15, 7, tzinfo=UTC))
     names = {pane.value for pane in DESK_PANES} - {"history"}
 
-    assert names <= PANES.keys()
-    for name, exported in PANES.items():
-        rows = [cells(row) for row in exported.rows(view)]
+    assert names <= TABLES.keys()
+    for name, exported in TABLES.items():
+        rows = [row_of(row) for row in exported.rows(view)]
         assert set(first_of(exported)) <= set(names_of(exported)), name
         assert all(list(row) == names_of(exported) for row in rows), name
-        assert len(set(names_of(exported))) == len(fields(exported.kind)), name
+        assert {public(each.name) for each in fields(exported.kind)} <= set(names_of(exported)), name
+        assert len(set(names_of(exported))) == len(names_of(exported)), name
         read = list(csv.DictReader(io.StringIO(as_csv(names_of(exported), rows))))
         assert len(read) == len(rows), name
-    (position,) = [cells(row) for row in PANES["positions"].rows(view)]
+    (position,) = [row_of(row) for row in TABLES["positions"].rows(view)]
     assert (position["symbol"], Decimal(position["quantity"])) == ("SPY", view.positions[0].quantity)
-    assert {public(each.name) for each in fields(view.positions[0])} == position.keys()
-    assert {"profit_in_r", "stop_held_by", "closing"} <= position.keys()
+    assert {public(each.name) for each in fields(view.positions[0])} <= position.keys()
+    assert {"profit_in_r", "stop_held_by", "closing", "value", "profit_fraction", "unprotected"} <= position.keys()
 
 
 def test_each_kind_of_figure_is_rounded_as_on_the_desk() -> None:

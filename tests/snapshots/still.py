@@ -72,6 +72,12 @@ class Still:
         self.pilot = pilot
 
     @property
+    def view(self) -> DeskView:
+        """The engine's last picture."""
+        assert isinstance(self.desk.handle.view, DeskView)
+        return self.desk.handle.view
+
+    @property
     def sent(self) -> list[Command]:
         assert isinstance(self.desk.handle, StillHandle)
         return self.desk.handle.sent

@@ -1,4 +1,4 @@
-"""Backtests: each file through its own engine, in parallel; a new folder for the tables of `--csv` (AN-04)."""
+"""Backtests: each file through its own engine, in parallel (AN-04)."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from console.commands.assembly.recordings import (
     symbol_in_name,
 )
 from console.commands.assembly.settings import backtest_settings
+from console.commands.assembly.tables import checked_folder, write_tables
 from core.model.instrument import capitals
 from core.model.lazy_dataclass import dataclass
 from core.ports import OperatorError
@@ -34,23 +35,6 @@ if TYPE_CHECKING:
     from core.runtime.backtest import Backtest
     from core.settings.settings import Settings
     from state.journal import HashOnlyJournal
-
-
-def checked_folder(folder: Path | None) -> None:
-    """Check that `--csv` can be written, before anything is read. Raises `OperatorError`."""
-    if folder is not None and os.path.lexists(folder) and not folder.is_dir():
-        raise OperatorError(f"{folder} is a file; name a new folder for the tables")
-    if folder is not None and folder.is_dir() and any(folder.iterdir()):
-        raise OperatorError(f"{folder} is not empty; name a new folder for the tables")
-
-
-def write_tables(folder: Path, texts: Mapping[str, str]) -> None:
-    """Write each table into the folder of `--csv`. Raises OSError."""
-    with naming(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    for name, text in texts.items():
-        with naming(folder / name):
-            (folder / name).write_text(text, encoding="utf-8")
 
 
 LOOKS_A_SECOND = 10

@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from console.commands.assembly.attach import attach
-from console.commands.assembly.engine_process import service_agents, service_health, service_log
+from console.commands.assembly.engine_process import service_agents, service_health, service_log, service_views
 from console.commands.assembly.host import Host, own_program
 from console.commands.assembly.settings import display_of
 from console.commands.assembly.simulated import DemoOptions, demo_folder, demo_runtime, stress_folder, stress_runtime
@@ -101,6 +101,7 @@ def open_demo(host: Host, options: DemoOptions, *, is_stress: bool = False) -> N
     def build(stack: ExitStack) -> VirtualRuntime:
         runtime = runtime_of(host, options, stack)
         service_agents(host, runtime, stack)
+        service_views(host, runtime, stack)
         return runtime
 
     run_desk(EngineHandle(build), files, display_of(host, options.overrides))
@@ -113,6 +114,7 @@ def run_demo(host: Host, options: DemoOptions, *, is_stress: bool = False) -> No
         runtime = runtime_of(host, options, stack)
         service_health(host, runtime, stack, service_log(host, runtime, stack))
         service_agents(host, runtime, stack)
+        service_views(host, runtime, stack)
         run_headless(runtime, "left")
 
 

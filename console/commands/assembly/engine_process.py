@@ -147,6 +147,27 @@ def service_agents(host: Host, runtime: Runtime, stack: ExitStack) -> None:
         stack.enter_context(begun_watchman(path, release(version("keyturn")), settings.advisers))
 
 
+def service_views(host: Host, runtime: Runtime, stack: ExitStack) -> None:
+    """Show the desk of a demo to commands until the stack ends; a socket that cannot be opened ends nothing.
+
+    In the runtime's thread, before it runs, and only for the holder of the account's lock.
+    """
+    from importlib.metadata import version
+
+    from core.runtime.service.view_service import ViewService
+    from state.engine_socket import listening
+    from state.host_info import release
+
+    try:
+        listener = stack.enter_context(listening(host.home.account(runtime.engine.state.account_name).views_socket))
+    except (OperatorError, OSError) as error:
+        runtime.engine.say(f"no command is shown this desk: {error}")
+        return
+    views = ViewService(runtime, listener, release(version("keyturn")))
+    stack.callback(views.end)
+    views.begin()
+
+
 def run_service(host: Host) -> None:
     """Run the engine of the configured account in this process, until a signal ends it."""
     from importlib.metadata import version

@@ -13,6 +13,7 @@ from dataclasses import field, replace
 
 from core.messages.command_ports import CommandPort, PortKind
 from core.model.desk import Seat
+from core.model.instrument import symbol_in
 from core.model.lazy_dataclass import dataclass
 from core.protocol import frames
 from core.protocol.codec import FrameError
@@ -230,6 +231,14 @@ OTHER_VERSION = (
 )
 
 
+def version_refusal(hello: Hello, release: str) -> Refused | None:
+    """Refuse a program of another version."""
+    if hello.protocol == PROTOCOL:
+        return None
+    words = OTHER_VERSION.format(release or "another version", hello.version or "another version")
+    return Refused(RefusalCode.OTHER_PROTOCOL, words)
+
+
 class EngineService:
     """Run `runtime` and serve the connections of `listener`.
 
@@ -287,14 +296,13 @@ class EngineService:
         self.books.press(press.token, kills=press.kind is PressKind.KILL)
 
     def _refusal(self, hello: Hello) -> Refused | None:
-        if hello.protocol != PROTOCOL:
-            words = OTHER_VERSION.format(self._release or "another version", hello.version or "another version")
-            return Refused(RefusalCode.OTHER_PROTOCOL, words)
-        return None
+        return version_refusal(hello, self._release)
 
     def _welcome(self, caller: Caller, hello: Hello) -> Refused | None:
         if hello.role is Role.LOOK:
-            return self.desks.show_once(DeskConnection(caller.connection, "", caller.reader, self._now()))
+            looker = DeskConnection(caller.connection, "", caller.reader, self._now())
+            looker.watched = symbol_in(hello.symbol)
+            return self.desks.show_once(looker)
         arrival = self.books.arrival_of(hello.token)
         if arrival is not Arrival.HOLDER and self.desks.count >= (MOST if arrival is Arrival.NEW else 2 * MOST):
             return Refused(RefusalCode.TOO_MANY, FULL)

@@ -1,0 +1,120 @@
+"""One view for each program that asks, from an engine that serves no desks: a demo (SY-08).
+
+The views are drawn in the engine's thread at its beats. Encoding and sending have a thread of their own, so that no
+reader holds up the engine. Nothing but the first message of a connection is read.
+"""
+
+from __future__ import annotations
+
+import queue
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+
+from msgspec import Raw
+
+from core.model.instrument import symbol_in
+from core.model.lazy_dataclass import dataclass
+from core.model.values import Symbol
+from core.protocol import frames
+from core.protocol.codec import encode
+from core.runtime.runtime import Runtime
+from core.runtime.service.desk_connections import LOOKERS
+from core.runtime.service.peers import Peer, peer_of
+from core.runtime.service.service import Caller, DeskListener, version_refusal
+from core.views import DeskView
+
+NO_DESK = "a demo has the one desk that it opened; leave that and open it anew"
+FULL = "{} programs are being shown the desk; ask again"
+TIMEOUT = 5.0
+"""Seconds within which a reader must take its view."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looker:
+    """A connection that waits for a view, and the symbol whose chart it asked for."""
+
+    connection: socket.socket
+    symbol: Symbol | None
+
+
+class ViewService:
+    """Show views of `runtime` at `listener`, from `begin` until `end`. Made before the runtime runs.
+
+    Parameters
+    ----------
+    release
+        The version of Keyturn, for a program of another version.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        listener: socket.socket,
+        release: str = "",
+        peer_of: Callable[[socket.socket], Peer] = peer_of,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._runtime = runtime
+        self._release = release
+        self._waiting: deque[Looker] = deque()
+        self._drawn: queue.SimpleQueue[tuple[Looker, DeskView] | None] = queue.SimpleQueue()
+        self._listener = DeskListener(
+            listener, peer_of, lambda _press: None, self._welcome, self._refusal, runtime.engine.say, now
+        )
+        self._sender = threading.Thread(target=self._send, name="views", daemon=True)
+        runtime.each_beat(self._look)
+
+    def begin(self) -> None:
+        self._sender.start()
+        self._listener.thread.start()
+
+    def end(self) -> None:
+        """Stop after the runtime has ended; who still waits is hung up on."""
+        self._listener.close()
+        self._drawn.put(None)
+        self._sender.join(TIMEOUT)
+        for looker in self._waiting:
+            looker.connection.close()
+
+    # ── the listener's thread ────────────────────────────────────────────────────────────────────────────────────────
+
+    def _refusal(self, hello: frames.Hello) -> frames.Refused | None:
+        if (refused := version_refusal(hello, self._release)) is not None:
+            return refused
+        if hello.role is not frames.Role.LOOK:
+            return frames.Refused(frames.RefusalCode.TOO_MANY, NO_DESK)
+        return None
+
+    def _welcome(self, caller: Caller, hello: frames.Hello) -> frames.Refused | None:
+        if len(self._waiting) >= LOOKERS:
+            return frames.Refused(
+                frames.RefusalCode.TOO_MANY, f"{LOOKERS} programs are being shown the desk; ask again"
+            )
+        self._waiting.append(Looker(caller.connection, symbol_in(hello.symbol)))
+        self._runtime.beat_soon()
+        return None
+
+    # ── the engine's thread ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _look(self) -> None:
+        if not self._waiting or self._runtime.preparing() is not None:
+            return
+        view = self._runtime.view_beside()
+        while self._waiting:
+            looker = self._waiting.popleft()
+            chart = None if looker.symbol is None else self._runtime.chart_of(looker.symbol, view)
+            self._drawn.put((looker, replace(view, chart=chart)))
+
+    # ── the sender's thread ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _send(self) -> None:
+        while (drawn := self._drawn.get()) is not None:
+            looker, view = drawn
+            with suppress(OSError), looker.connection:
+                looker.connection.settimeout(TIMEOUT)
+                looker.connection.sendall(frames.pack(frames.Snapshot(1, view.status.at, 1.0, 0, Raw(encode(view)))))

@@ -1,0 +1,74 @@
+"""Every command that reports figures prints JSON and writes CSV (SY-08)."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+from console.commands.assembly.host import Host
+from console.commands.program import build
+from console.commands.shared import tell
+from core.views.export import tables_of
+
+OF_THE_PROGRAM = frozenset(
+    {
+        *("agents list", "doctor", "engine logs", "engine status", "journal compress", "journal explain"),
+        *("journal sign", "journal stamp", "journal tail", "journal verify", "journal why", "notify list"),
+        *("notify test", "reconcile", "service status", "settings keys", "state reset", "state restore", "status"),
+        *("strategies check", "strategies list", "touch list"),
+    }
+)
+"""Commands about the program, its files and its journal's lines; the figures of `status` are in `export account`."""
+
+
+def commands(of: object, name: str = "") -> Iterator[tuple[str, TyperCommand]]:
+    if isinstance(of, TyperGroup):
+        for word, each in of.commands.items():
+            yield from commands(each, f"{name} {word}".strip())
+    elif isinstance(of, TyperCommand):
+        yield name, of
+
+
+def options(command: TyperCommand) -> set[str]:
+    return {option for parameter in command.params for option in parameter.opts}
+
+
+def test_every_report_is_json_and_csv() -> None:
+    """SY-08"""
+    every = dict(commands(get_command(build(Host.of({})))))
+    as_json = {name for name, command in every.items() if "--json" in options(command)}
+    as_csv = {name for name, command in every.items() if "--csv" in options(command)}
+
+    assert as_json - as_csv == OF_THE_PROGRAM
+    assert as_csv <= as_json
+
+
+def rows(text: str) -> list[list[str]]:
+    return list(csv.reader(text.splitlines()))
+
+
+def test_no_part_of_a_result_is_left_out_of_its_tables() -> None:
+    """SY-08: a plain list is a column, and a table within a table has its place in the name"""
+    told = {"day": "2026-01-05", "notes": ["one", "two"], "trades": [{"symbol": "SPY", "profit": "1.5"}], "none": []}
+
+    found = {name: rows(text) for name, text in tables_of({**told, "inner": {"legs": [{"id": 1}]}})}
+
+    assert found == {
+        "notes.csv": [["value"], ["one"], ["two"]],
+        "trades.csv": [["symbol", "profit"], ["SPY", "1.5"]],
+        "inner-legs.csv": [["id"], ["1"]],
+        "values.csv": [["name", "value"], ["day", "2026-01-05"]],
+    }
+
+
+def test_a_result_that_is_a_list_is_one_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """SY-08: its lines are printed too"""
+    tell(False, lambda: [{"symbol": "SPY", "profit": 1}], ["SPY 1"], csv=tmp_path / "tables")
+
+    assert capsys.readouterr().out.splitlines() == ["SPY 1", f"written: {tmp_path / 'tables'}"]
+    assert rows((tmp_path / "tables" / "rows.csv").read_text()) == [["symbol", "profit"], ["SPY", "1"]]
