@@ -38,12 +38,16 @@ FILES = 64
 
 
 def make_folder(path: Path) -> str | None:
-    """Make `path` a private folder (0700). Return a description of a repair, or None.
+    """Make `path` a private folder (0700), as each missing folder above it. Return a description of a repair, or None.
 
-    A folder of another user raises PermissionError: its owner could read and swap everything in it.
+    A folder that was made here is no repair, also where its file system made it wider. A folder of another user raises
+    PermissionError: its owner could read and swap everything in it.
     """
-    path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-    return mend_permissions(path, FOLDER_MODE)
+    missing = [each for each in (path, *path.parents) if not each.exists()]
+    for each in reversed(missing):
+        each.mkdir(mode=FOLDER_MODE, exist_ok=True)
+    mended = mend_permissions(path, FOLDER_MODE)
+    return None if path in missing else mended
 
 
 def mend_permissions(path: Path, mode: int) -> str | None:

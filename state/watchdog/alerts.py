@@ -42,7 +42,7 @@ from core.runtime.inbox import NoThreadError, Threads
 from core.runtime.notifier.message import Message
 from core.runtime.notifier.process import Find, Notifier
 from core.settings.service import NotifySettings
-from state.files import FOLDER_MODE, open_private, replace_file, write_all
+from state.files import make_folder, open_private, replace_file, write_all
 
 LARGEST_TERMS = 1_000_000
 """The maximum size of the file in bytes."""
@@ -113,7 +113,7 @@ class HeldTerms:
         if is_news:
             kept = None if settings is None else settings.model_dump(mode="json")
             with suppress(OSError):
-                self._path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+                make_folder(self._path.parent)
                 replace_file(self._path, orjson.dumps({"notify": kept}) + b"\n", durable=False)
 
     def _kept(self) -> Sound | None:
@@ -156,7 +156,7 @@ class OwedAlerts:
             return
         with suppress(OSError):
             if alert.descriptor is None:
-                self._folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+                make_folder(self._folder)
                 alert.path = self._folder / f"{alert.at:%Y%m%dT%H%M%S}-{uuid4().hex[:8]}.json"
                 alert.descriptor = open_private(alert.path, os.O_RDWR | os.O_CREAT)
                 fcntl.flock(alert.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from state.files import AccountFolder, AccountNameError, Home, SharedFolderError
+from state.files import AccountFolder, AccountNameError, Home, SharedFolderError, make_folder
 from state.running_engine import EngineLock, Heartbeat, Status, last_account
 
 
@@ -54,6 +54,15 @@ def test_folders_are_private_whatever_the_umask(tmp_path):
     finally:
         os.umask(before)
     assert [mode_of(path) for path in (folder.path, folder.journal, folder.backups)] == [0o700] * 3
+
+
+def test_folders_that_another_command_made_are_no_repair(tmp_path):
+    """SP-04: a sweep makes the home, and a demo after it has nothing to mend"""
+    home = Home.of({"KEYTURN_HOME": str(tmp_path / "new" / "home")})
+
+    assert make_folder(home.state) is None
+    assert home.account("demo").prepare() == ()
+    assert [mode_of(path) for path in (tmp_path / "new", tmp_path / "new" / "home", home.state)] == [0o700] * 3
 
 
 def test_wide_permissions_are_narrowed(tmp_path, snapshot):

@@ -222,3 +222,10 @@ def test_foreign_files_are_left_alone(tmp_path: Path):
 
     assert list(OwedAlerts(tmp_path).take_up()) == []
     assert len(list(tmp_path.iterdir())) == 5
+
+
+def test_the_folders_of_the_last_terms_are_private(tmp_path: Path) -> None:
+    """SY-03, SP-04: an engine that starts after its watchdog has nothing to mend"""
+    held(tmp_path / "home" / "state" / "terms.json")()
+
+    assert [(tmp_path / name).stat().st_mode & 0o777 for name in ("home", "home/state")] == [0o700] * 2
