@@ -49,7 +49,7 @@ class FilteredPane(Pane):
 
     def filter_note(self, shown: int, count: int) -> str:
         """Return the note in the lower edge; empty without a filter."""
-        keys = f"Enter keeps it  Esc clears it  {shown} of {count}" if self.is_typing else "Esc clears it"
+        keys = f"{'Enter keeps it  ' if self.is_typing else ''}Esc clears it  {shown} of {count}"
         cursor = "▏" if self.is_typing else ""
         return f"/ {self.filter}{cursor}  {keys}" if self.filter or self.is_typing else ""
 
@@ -261,8 +261,10 @@ class HistoryPane(FilteredPane, History):
             self.post_message(self.Explained(self.day.day))
 
     def action_worst(self) -> None:
+        """Turn the order, and go to its first row: the selected one may stand far from the worst."""
         self.worst_first = not self.worst_first
         self.fill()
+        self.grid.action_first()
 
 
 def _words(row: HistoryRow) -> str:

@@ -92,6 +92,30 @@ async def test_the_history_explains_a_trade_an_order_and_a_day() -> None:
         assert (await explained(house, ExplainScreen)).what == PAST[MONDAY][1].order
 
 
+class BusyPast(Past):
+    """A disk with a day of forty trades, the oldest is the worst."""
+
+    ROWS = tuple(a_trade(number, "IBM", f"{number - 30}") for number in range(1, 41))
+    WORST = ROWS[0]
+
+    def history(self, day: date | None) -> HistoryDay:
+        return HistoryDay(MONDAY, (MONDAY,), self.ROWS, Money(Decimal(0)))
+
+
+async def test_the_worst_trade_is_in_view_whatever_row_was_selected() -> None:
+    """AN-06: also back in the order of time, the newest is"""
+    async with open_still(a_view(), (100, 30), surroundings=BusyPast()) as house:
+        await looks_back(house, "home")
+        window = history(house).grid.window
+        await house.press("pagedown", "w")
+        await house.until(lambda: window.rows[0].key == BusyPast.WORST.key)
+        assert window.selected == window.in_view()[0].key == BusyPast.WORST.key
+
+        await house.press("pagedown", "w")
+        await house.until(lambda: window.rows[0].key == BusyPast.ROWS[-1].key)
+        assert window.selected == window.in_view()[0].key == BusyPast.ROWS[-1].key
+
+
 async def explained(house: House, kind: type[Explained]) -> Explained:
     await house.until(lambda: isinstance(house.desk.screen, kind))
     screen = house.desk.screen
@@ -173,7 +197,7 @@ async def test_a_filter_finds_words_in_any_order(snapshot: SnapshotAssertion) ->
         assert symbols(house) == ["AIG"]
         assert not history(house).worst_first
         await house.press("enter")
-        await house.sees("/ aig vwap trade  Esc clears it")
+        await house.sees("/ aig vwap trade  Esc clears it  1 of 4")
         await house.press("enter")
         assert (await explained(house, ExplainScreen)).what == PAST[MONDAY][1].order
         await house.press("escape")
