@@ -6,7 +6,7 @@ input. So does `O`, which lets the buys proceed after a sell was not filled. One
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -233,7 +233,7 @@ class BasketScreen(ArmedDialog):
             marks = f"   {mark} mark" if plan.rows else ""
             declines = f"  {written(DECLINE)} decline all" if _can_decline(plan) else ""
             does, right = self._does(plan), (self._state(plan), Cell(f"  {f.countdown(plan.ends_at, now)} "))
-            waits = ", they wait" if _can_decline(plan) else ""
+            waits = ", they wait" if _is_flattening(plan) else ""
             forms = (
                 f"{marks}{declines}  {back} back{waits}",
                 f"{marks}{declines}  {back} back",
@@ -449,36 +449,37 @@ class BasketScreen(ArmedDialog):
             self.behind.say("stopping: what has not gone does not go", "warning")
 
     def action_decline_all(self) -> None:
-        """Ask whether to decline each close that the flattening staged. A strategy's own exit stays."""
+        """Ask whether to decline each order of the basket. A strategy's own exit stays."""
         plan = self.plan
-        if plan is not None and plan.is_open and not _can_decline(plan):
-            self.behind.say(
-                f"only closes of a flattening are declined here: {written('proposal.decline')} in Proposals"
-            )
+        if plan is not None and plan.is_open and plan.rows and not _can_decline(plan):
+            self.behind.say(f"only exits are in it: {written('proposal.decline')} in Proposals declines one")
         if plan is None or not _can_decline(plan) or self._sent is not None:
             return
-        closes = self._closes(plan)
-        stay = "Positions stay as they are, with their stops; exits of a strategy go on waiting."
-        title, does = f"Decline {len(closes)} close{'s' * (len(closes) != 1)}?", "decline all of them"
-        self._ask(
-            title, f"{', '.join(sorted(row.symbol for row in closes))}: nothing is sold. {stay}", does, self._decline
-        )
+        rows = self._declined(plan)
+        stays = "Positions stay as they are, with their stops; exits of a strategy go on waiting."
+        happens = f"nothing is sold. {stays}" if _is_flattening(plan) else f"nothing is sent. {stays}"
+        named = ", ".join(sorted({row.symbol for row in rows}))
+        self._ask(f"Decline {_counted(plan, rows)}?", f"{named}: {happens}", "decline all of them", self._decline)
 
-    def _closes(self, plan: BasketView) -> list[ProposalRow]:
-        mine, view = {row.proposal_id for row in plan.rows}, self.behind.view
-        rows = view.proposals if view is not None else ()
-        return [row for row in rows if row.id in mine and row.exit_reason in FLATTENS]
+    def _declined(self, plan: BasketView) -> list[BasketRowView]:
+        """Return the orders that are declined: of a flattening its closes, of the waiting proposals the entries."""
+        if not _is_flattening(plan):
+            return _declinable(plan)
+        view = self.behind.view
+        closes = {row.id for row in view.proposals if row.exit_reason in FLATTENS} if view is not None else set()
+        return [row for row in plan.rows if row.proposal_id in closes]
 
     def _decline(self) -> None:
         plan = self.plan
         if plan is None or not _can_decline(plan) or self._sent is not None:
             return
-        closes = self._closes(plan)
+        rows = self._declined(plan)
         self.behind.handle.send(LeaveBasket(plan.id))
-        for row in closes:
-            self.behind.handle.send(Decline(row.id, "the flattening was declined"))
+        for row in rows if not plan.source.brings_its_orders else ():  # else they end with the basket
+            self.behind.handle.send(Decline(row.proposal_id, f"its basket was declined: {plan.source.value}"))
         self.dismiss()
-        self.behind.say(f"declined {len(closes)} closes: nothing is sold")
+        does = "sold" if _is_flattening(plan) else "sent"
+        self.behind.say(f"declined {_counted(plan, rows)}: nothing is {does}")
 
     def _ask(self, title: str, text: str, does: str, act: Callable[[], None]) -> None:
         self.behind.ask(ArmedQuestion(self.behind, title, wrapped("", text, WIDTH), does, act))
@@ -505,7 +506,7 @@ class BasketScreen(ArmedDialog):
         plan = self.plan
         if plan is not None and plan.is_open and self._sent is None:
             self.behind.handle.send(LeaveBasket(plan.id))
-            if _can_decline(plan):
+            if _is_flattening(plan):
                 again, all_of_it = written("flatten"), written(DECLINE)
                 self.behind.say(
                     f"the closes wait in Proposals: {again} opens them as one basket, {all_of_it} declines all"
@@ -524,9 +525,27 @@ def _stays(word: TypedWord, worth: Money) -> bool:
     return 2 * abs(Decimal(word.word) - worth) <= max(Decimal(1), TYPED_HOLDS * worth)
 
 
-def _can_decline(plan: BasketView) -> bool:
+def _is_flattening(plan: BasketView) -> bool:
     """Whether it is a flattening that nobody has signed."""
     return plan.is_open and plan.source is BasketSource.FLATTEN and bool(plan.rows)
+
+
+def _declinable(plan: BasketView) -> list[BasketRowView]:
+    """Return the orders that may be declined together: of the waiting proposals the entries, else all."""
+    if plan.source is BasketSource.PROPOSALS:
+        return [row for row in plan.rows if not row.effect.only_reduces]
+    return list(plan.rows)
+
+
+def _can_decline(plan: BasketView) -> bool:
+    """Whether nobody has signed it and it has an order to decline."""
+    return plan.is_open and bool(_declinable(plan))
+
+
+def _counted(plan: BasketView, rows: Sequence[BasketRowView]) -> str:
+    """Format `2 closes` of a flattening, else `1 order`."""
+    what = "close" if plan.source is BasketSource.FLATTEN else "order"
+    return f"{len(rows)} {what}{'s' * (len(rows) != 1)}"
 
 
 def _can_stop(plan: BasketView) -> bool:

@@ -74,10 +74,10 @@ async def names(house: House, keys: str) -> None:
 async def waits_for_its_sells(house: House) -> None:
     """Signed, and on its way."""
     await opens_a_plan(house, a_sale("AAA", "60", limit="105"), a_buy("GGG", "20"))
-    await names(house, "Space mark  Esc back  ? help")
+    await names(house, "Space mark  x decline all  Esc back  ? help")
     await marks_all_of(house, 2)
     await house.until(house.is_armed)
-    await names(house, "Space mark  P send  Esc back  ? help")
+    await names(house, "Space mark  P send  x decline all  Esc back  ? help")
     await house.press("P")
     await house.until(lambda: house.shows("WAITING FOR THE SELLS"))
     await names(house, "s stop  Esc back  ? help")
@@ -194,6 +194,39 @@ async def test_an_unwanted_flatten_is_declined_whole() -> None:
         await house.until(lambda: not waiting())
         assert signed(house) == 0
         assert len(house.desk.screen_stack) == 1
+
+
+async def test_the_entries_of_a_basket_are_declined_whole() -> None:
+    """OP-05: as its key says; what was not in it stays"""
+    async with open_floor("AAA", size=(120, 40)) as house:
+        for symbol in BOUGHT[:2]:
+            house.desk.handle.send(a_resting_entry(symbol))
+        waiting = house.runtime.engine.state.stage.proposals
+        await house.until(lambda: len(waiting()) == 2)
+        await house.until(lambda: house.desk.view is not None and len(house.desk.view.proposals) == 2)
+        await house.press("p")
+        await house.until(lambda: house.shows("x decline all"))
+        await house.press("x")
+        await house.until(lambda: house.shows("Decline 2 orders?", "nothing is sent"))
+        await house.until(house.is_armed)
+        await house.press("D")
+        await house.until(lambda: not waiting())
+        await house.until(lambda: len(house.desk.screen_stack) == 1)
+        assert signed(house) == 0
+
+
+async def test_the_orders_of_a_file_are_declined_with_their_basket() -> None:
+    """OP-05"""
+    async with open_floor("AAA", size=(120, 40)) as house:
+        await opens_a_plan(house, a_sale("AAA", "60", limit="105"), a_buy("GGG", "20"))
+        await house.press("x")
+        await house.until(lambda: house.shows("Decline 2 orders?", "AAA, GGG"))
+        await house.until(house.is_armed)
+        await house.press("D")
+
+        await house.until(lambda: house.facts(BasketEnded)[-1].end is BasketEnd.LEFT)
+        assert len(house.desk.screen_stack) == 1
+        assert signed(house) == 0
 
 
 async def test_leaving_a_marked_basket_asks_first() -> None:
