@@ -71,14 +71,18 @@ class DeskFiles:
 
     def risk(self, held: Sequence[tuple[Symbol, Quantity, Price | None]], on: date, shocks: str) -> list[str]:
         """Return the page of `keyturn risk`, of its own process: pandas is too large for a desk."""
-        folder = self.home.of_the_operator(DAILY)
-        if self.program is None or not folder.is_dir():
+        from core.runtime.demo import seed_of
+
+        folder, account = self.home.of_the_operator(DAILY), self.folder().name
+        has_own_bars = not folder.is_dir() and seed_of(account) is not None
+        if self.program is None or not (folder.is_dir() or has_own_bars):
             raise OperatorError(f"no folder {folder} with daily files: SPY.csv, VIX.csv; `keyturn risk --help`")
         rows = [f"{symbol},{plain(quantity)},{plain(price) if price else ''}" for symbol, quantity, price in held]
         with TemporaryDirectory() as place:
             file = Path(place) / "desk.csv"
             file.write_text("\n".join(["symbol,quantity,price", *rows, ""]))
-            words = ["--history", str(folder), "--positions", str(file), "--on", on.isoformat()]
+            words = ["--demo", account] if has_own_bars else ["--history", str(folder)]
+            words += ["--positions", str(file), "--on", on.isoformat()]
             words += ["--shock", shocks] if shocks else []
             try:
                 done = self.run(

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import date, datetime, timedelta
+from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -56,6 +59,10 @@ Shocks = Annotated[
     list[str] | None,
     typer.Option("--shock", metavar="TEXT", help="As 'VIX to 40' or 'SPY -7 %, oil +20 %'; repeatable."),
 ]
+DemoAccount = Annotated[
+    str | None,
+    typer.Option("--demo", metavar="ACCOUNT", hidden=True, help="The demo whose positions --positions has."),
+]
 PriceMoves = Annotated[
     list[str] | None,
     typer.Option("--no-split", metavar="SYMBOL:DAY", help="The jump of this day is a price move; repeatable."),
@@ -72,6 +79,7 @@ def risk(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the Monte Carlo paths.")] = 1,
     account: Account = None,
     journal_dir: JournalDir = None,
+    demo: DemoAccount = None,
     csv: TablesFolder = None,
     html: PageFile = None,
     as_json: AsJson = False,
@@ -105,10 +113,11 @@ def risk(
         tell(as_json, lambda: {"source": source, "positions": []}, [nothing], csv=csv)
         return
     factors = [move.factor for shock in typed for move in shock.moves]
-    with progress() as watch:
+    symbols = [*(each.symbol for each in held), *factors]
+    with progress() as watch, ExitStack() as stack:
         files = read_history(
-            history or host.home.of_the_operator(DAILY),
-            [*(each.symbol for each in held), *factors],
+            history or _daily(host, demo or source, symbols, day, stack),
+            symbols,
             confirmed,
             lambda done, whole: watch("files", done, whole),
         )
@@ -124,6 +133,23 @@ def risk(
     tell(as_json, lambda: result, [*lines, *lines_of(report)], html, csv=csv)
     if report.left_out:
         raise typer.Exit(1)
+
+
+def _daily(host: Host, account: str, symbols: Sequence[Symbol], day: date | None, stack: ExitStack) -> Path:
+    """Return the operator's folder of daily files; of a demo without one, a folder with its own bars until the end."""
+    from core.runtime.demo import demo_market, seed_of
+    from core.runtime.demo_history import daily_files
+    from state.simulated_logs import lines_of
+
+    folder = host.home.of_the_operator(DAILY)
+    seed = None if folder.is_dir() else seed_of(account)
+    if seed is None or day is None:
+        return folder
+    market = demo_market([record for record, _ in islice(lines_of(host.home.account(account).exchange), 1)])
+    made = Path(stack.enter_context(TemporaryDirectory()))
+    for name, text in daily_files(market, seed, symbols, day):
+        (made / name).write_text(text)
+    return made
 
 
 def _positions(

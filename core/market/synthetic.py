@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from math import exp
@@ -192,10 +192,36 @@ class Move:
 @lru_cache(maxsize=LIVELY_DAYS_KEPT)
 def lively_day(seed: int, symbol: Symbol, session: Session) -> tuple[Bar, ...]:
     """Build the slices of a session."""
+    return tuple(
+        _bar_of(symbol, session.open + number * SLICE, cents, lots)
+        for number, (cents, lots) in enumerate(_lively_slices(seed, symbol, session))
+    )
+
+
+def lively_whole_day(seed: int, symbol: Symbol, session: Session) -> Bar:
+    """Return the session as one bar, of the same slices: a fifth of the work."""
+    slices = [*_lively_slices(seed, symbol, session)]
+    (opened, *_), _ = slices[0]
+    (*_, close), _ = slices[-1]
+    high, low = max(cents[1] for cents, _ in slices), min(cents[2] for cents, _ in slices)
+    return _bar_of(symbol, session.open, (opened, high, low, close), sum(max(1, round(lots)) for _, lots in slices))
+
+
+def _bar_of(symbol: Symbol, start: datetime, cents: Cents, lots: float) -> Bar:
+    opened, high, low, close = map(_dollars, cents)
+    return Bar(symbol, start, opened, high, low, close, _shares(lots))
+
+
+Cents = tuple[int, int, int, int]
+"""Open, high, low and close."""
+
+
+def _lively_slices(seed: int, symbol: Symbol, session: Session) -> Iterator[tuple[Cents, float]]:
+    """Yield the prices of each slice and its volume in lots."""
     chance = Random(f"{seed}:{symbol}:{session.day.isoformat()}:lively")
     count = (session.close - session.open) // SLICE
     level = level_of(seed, symbol, session.day, LEVELS.get(symbol)) * 100
-    away, last, slices = 0.0, round(level), list[Bar]()
+    away, last = 0.0, round(level)
     move = _next_move(chance, 0, away)
     for number in range(count):
         if number >= move.ends:
@@ -206,20 +232,32 @@ def lively_day(seed: int, symbol: Symbol, session: Session) -> tuple[Bar, ...]:
         high = max(last, close) + round(abs(chance.gauss(0.0, LIVELY_WICK)) * close)
         low = max(1, min(last, close) - round(abs(chance.gauss(0.0, LIVELY_WICK)) * close))
         lots = LOTS * chance.lognormvariate(0.0, 0.35) * (MOVE_VOLUME if moves_now else 1.0)
-        at = session.open + number * SLICE
-        opened, highest, lowest, closed = (_dollars(cents) for cents in (last, high, low, close))
-        slices.append(Bar(symbol, at, opened, highest, lowest, closed, _shares(lots)))
+        yield (last, high, low, close), lots
         last = close
-    return tuple(slices)
+
+
+def whole_day(bars: Sequence[Bar]) -> Bar:
+    """Return one bar of a session's bars."""
+    return Bar(
+        bars[0].symbol,
+        bars[0].start,
+        bars[0].open,
+        max(bar.high for bar in bars),
+        min(bar.low for bar in bars),
+        bars[-1].close,
+        Quantity(sum((bar.volume for bar in bars), Decimal(0))),
+    )
+
+
+def synthetic_whole_day(seed: int, symbol: Symbol, session: Session) -> Bar:
+    return whole_day(synthetic_day(seed, symbol, session))
 
 
 def minutes_of(slices: Sequence[Bar]) -> Iterator[Bar]:
     """Yield the minutes of the slices, in order."""
     for first in range(0, len(slices) - SLICES + 1, SLICES):
         part = slices[first : first + SLICES]
-        high, low = max(bar.high for bar in part), min(bar.low for bar in part)
-        volume = Quantity(sum((bar.volume for bar in part), Decimal(0)))
-        yield Bar(part[0].symbol, part[0].start, part[0].open, high, low, part[-1].close, volume)
+        yield whole_day(part)
 
 
 def _next_move(chance: Random, after: int, away: float) -> Move:

@@ -14,7 +14,7 @@ from decimal import Decimal
 from threading import Thread
 
 from core.market.calendar import load_calendar
-from core.market.synthetic import SLICE, lively_day, minutes_of, synthetic_day
+from core.market.synthetic import SLICE, lively_day, lively_whole_day, minutes_of, synthetic_day, synthetic_whole_day
 from core.messages.inputs import BarArrived, CorporateActionsArrived, PastArrived
 from core.model.bar import Bar
 from core.model.lazy_dataclass import dataclass
@@ -46,12 +46,15 @@ class DemoMarket:
         The name recorded in the exchange's log when the account opens.
     day
         Generates the bars by which the exchange trades.
+    whole_day
+        Returns a session as one bar, of the same trades.
     lasts
         The length of each of those bars; None for minutes.
     """
 
     name: str
     day: Day
+    whole_day: Callable[[int, Symbol, Session], Bar]
     lasts: timedelta | None = None
 
     def minutes(self, seed: int, symbol: Symbol, session: Session) -> Sequence[Bar]:
@@ -108,7 +111,8 @@ def _in_slices(bars: Sequence[Bar], lasts: timedelta, seed: int) -> Iterator[Tim
             yield bar_item(BarArrived(minutes[bar.start], f"seed {seed}"))
 
 
-CALM, LIVELY = DemoMarket("calm", synthetic_day), DemoMarket("lively", lively_day, SLICE)
+CALM = DemoMarket("calm", synthetic_day, synthetic_whole_day)
+LIVELY = DemoMarket("lively", lively_day, lively_whole_day, SLICE)
 MARKETS = {market.name: market for market in (CALM, LIVELY)}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -14,9 +14,13 @@ import pytest
 from core.facts import PositionChanged
 from core.model.values import Price, Quantity, Symbol
 from core.ports import OperatorError
+from core.runtime.demo_market import LIVELY
+from core.runtime.simulated_exchange import config_of, opening_record
+from core.settings.settings import Settings
 from state.desk_files import DAILY, DeskFiles
 from state.files import Home, JournalFolder
 from state.journal import FileJournal
+from state.simulated_logs import ExchangeLogFile
 from tests.data import MARKET
 from tests.scenarios.backtests import Keyturn
 
@@ -126,3 +130,26 @@ def test_a_desk_shows_the_same_page(keyturn: Keyturn, book: Path, tmp_path: Path
     assert shown == keyturn("risk", "--history", MARKET, "--positions", book, "--shock", "SPY -7 %").lines[1:]
     with pytest.raises(OperatorError):
         files.risk(held, AT.date(), "SPY by a lot")
+
+
+def test_a_demo_has_daily_files_of_its_own(keyturn: Keyturn, tmp_path: Path) -> None:
+    """AN-02, SY-09: at the desk and for the command; a folder of the operator comes first"""
+
+    def run(words: Sequence[str], **_terms: object) -> CompletedProcess[str]:
+        found = keyturn(*words)
+        return CompletedProcess(list(words), found.code, found.out, found.err)
+
+    home = Home.of({"KEYTURN_HOME": str(tmp_path / "home")})
+    demo = home.account("demo")
+    demo.prepare()
+    with closing(ExchangeLogFile(demo)) as log:
+        log.append(opening_record(config_of(Settings(), "demo", "1"), ("SPY",), AT, LIVELY.name))
+    files = DeskFiles(home, lambda: demo, program=lambda *words: list(words), run=run)
+    held = [(SPY, Quantity(Decimal(100)), Price(Decimal(500)))]
+
+    shown = files.risk(held, date(2026, 1, 7), "VIX to 40")
+
+    assert any(line.startswith("shock VIX to 40") for line in shown)
+    assert "2026-01-06" in shown[0]
+    home.of_the_operator(DAILY).symlink_to(MARKET, target_is_directory=True)
+    assert "2026-01-06" not in files.risk(held, date(2026, 1, 7), "")[0]

@@ -10,9 +10,11 @@ import pytest
 
 from core.market.calendar import ExchangeCalendar, load_calendar
 from core.market.normaliser import COMPLETE, Normaliser
-from core.market.synthetic import SLICE, SLICES, lively_day, minutes_of
+from core.market.synthetic import SLICE, SLICES, lively_day, minutes_of, whole_day
 from core.model.bar import ONE_MINUTE
 from core.model.values import Symbol
+from core.runtime.demo_history import DAYS, MONTH, daily_files
+from core.runtime.demo_market import CALM, LIVELY
 from tests.kit.rows import table
 
 SEEDS = (7, 2026, 9)
@@ -66,3 +68,24 @@ def test_a_lively_market_moves_and_stays_near(calendar: ExchangeCalendar, seed: 
             assert max(b.high for b in part) / min(b.low for b in part) - 1 > Decimal("0.003")
         opened = minutes[0].open
         assert all(abs(bar.close / opened - 1) < Decimal("0.05") for bar in minutes)
+
+
+def test_a_whole_day_is_that_of_its_slices(calendar: ExchangeCalendar) -> None:
+    """AN-02: the daily bar of a demo is of the trades that its exchange made"""
+    session = calendar.sessions()[0]
+    for market in (CALM, LIVELY):
+        for symbol in SHARES:
+            found = market.whole_day(7, symbol, session)
+            assert found == whole_day(market.day(7, symbol, session))
+            assert found.close == market.minutes(7, symbol, session)[-1].close
+
+
+def test_a_demos_daily_files_end_before_its_day() -> None:
+    """AN-02: the VIX is the volatility of its SPY, from the first month on"""
+    files = dict(daily_files(CALM, 7, [Symbol("SPY"), Symbol("VIX")], date(2026, 1, 6)))
+
+    spy, vix = (files[name].splitlines()[1:] for name in ("SPY_daily.csv", "VIX_daily.csv"))
+    assert len(files) == 2
+    assert (len(spy), len(vix)) == (DAYS, DAYS - MONTH)
+    assert spy[-1].split(",")[0] == vix[-1].split(",")[0] == "2026-01-05"
+    assert all(0 < float(line.split(",")[1]) < 100 for line in vix)
