@@ -69,7 +69,7 @@ def demo(
     A new account has 100,000 USD, three positions and a lively market; with --profile micro 200 USD.
     Eight symbols are listed: AAPL, BAC, IBM, IWM, MSFT, QQQ, SPY, XOM; / in an order form shows them.
 
-    With --operator confirm-all it is the busy demo: more entries a day, and delayed answers.
+    With --operator confirm-all it is the busy demo: delayed answers, and more entries a day unless --profile is named.
 
     With --stress it is the stress desk, on the account `stress`: prepared by a scripted operator in a market that stays
     at its level and never closes. It is reset at each opening.

@@ -54,14 +54,14 @@ BUSY = (
     "strategies.vwap.stop_fraction=0.001",
     "strategies.vwap.minimum_bars=5",
     "exchange.cash=100000",
+)
+"""Settings of the busy demo: account, window and strategy for many entries a day. A named profile has its own."""
+SLOW = (
     "exchange.answer_delay_seconds=40",
     "execution.answer_seconds=60",
     "execution.breaker_failures=100",
 )
-"""Settings of the busy demo: more entries a day, and answers slow enough that a crash can hit them.
-
-No order is answered in time, which would open the breaker.
-"""
+"""Answers slow enough that a crash can hit them. No order is answered in time, which would open the breaker."""
 
 
 def demo_account(seed: int) -> str:

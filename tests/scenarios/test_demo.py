@@ -14,6 +14,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from console.commands.assembly.host import Host
+from console.commands.assembly.settings import settings_of
 from console.commands.assembly.simulated import DemoOptions, demo_runtime
 from core.facts import Fact, HistoryLoaded, ProposalStaged
 from core.messages.inputs import QuoteArrived, Start
@@ -164,6 +165,21 @@ def test_small_demo_is_micro(tmp_path: Path) -> None:
         assert settings.symbols == ("SPY",)
         assert settings.exchange.cash == Decimal(200)
         assert held(runtime) == {}
+
+
+@pytest.mark.parametrize(
+    ("profile", "operator"), [("micro", "none"), ("micro", "confirm-all"), ("swing", "confirm-all")]
+)
+def test_a_named_profile_keeps_its_own_terms(tmp_path: Path, profile: str, operator: str) -> None:
+    """SY-09: a scripted operator changes how soon the exchange answers, and nothing that the profile says"""
+    with demo(tmp_path, DemoOptions(profile=profile, operator=operator)) as runtime:
+        found = runtime.engine.state.control.settings
+
+    own = settings_of(Host.of({"KEYTURN_HOME": str(tmp_path)}), (f"profile='{profile}'",))
+    assert (found.risk, found.staging, found.strategies, found.symbols) == (
+        own.risk, own.staging, own.strategies, own.symbols,
+    )  # fmt: skip
+    assert found.exchange.cash == own.exchange.cash
 
 
 @pytest.mark.parametrize(("first", "then", "named"), [("micro", "swing", "micro"), (None, "micro", "swing")])

@@ -263,10 +263,12 @@ def demo_books(
 
 def _given(options: DemoOptions) -> tuple[str, ...]:
     """Return the settings that the options stand for."""
-    from core.runtime.demo import BUSY
+    from core.runtime.demo import BUSY, SLOW
 
-    profile = () if options.profile is None else (f"profile='{options.profile}'",)
-    return (*profile, *(BUSY if options.operator != "none" else ()))
+    slow = SLOW if options.operator != "none" else ()
+    if options.profile is not None:
+        return (f"profile='{options.profile}'", *slow)
+    return (*(BUSY if slow else ()), *slow)
 
 
 def _usual_market(host: Host, options: DemoOptions, chosen: tuple[str, ...]) -> DemoMarket:
