@@ -321,6 +321,8 @@ def _day(row: DayRow) -> list[TextLine]:
     for each in row.closed:
         said = f"{each.trades} closed, {each.wins} won, {usd(f.arrowed(each.profit).strip())}"
         lines += field(each.strategy, said, f.tone_of(each.profit))
+    if row.charged:
+        lines += field("fees of the day", f"{usd(f.arrowed(row.charged).strip())}, charged to the account, in no trade")
     return [*lines, *field("its trades", f"{written('pane.history')} turned to this day")]
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from core import facts
 from core.analytics.desk_measures import DeskMeasures, desk_measures
+from core.execution.fee_days import FeeDays
 from core.facts.registry import BY_NAME, BY_TYPE
 from core.market.calendar import ExchangeCalendar, load_calendar
 from core.model.lazy_dataclass import dataclass
@@ -33,7 +34,10 @@ from state.journal import days_of, read_day
 from state.journal_files import opened, segments
 
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+LISTS = (facts.ActivitiesCompared, facts.CashMoved)
+"""Facts that say on which day a fee counts."""
 BEFORE = (
+    *LISTS,
     facts.CorporateActionApplied,
     facts.OrderCreated,
     facts.PositionChanged,
@@ -43,8 +47,10 @@ BEFORE = (
 """Facts to read from all earlier days."""
 POSITIONS = (facts.CorporateActionApplied, facts.PositionChanged, facts.PositionCorrected)
 """Facts that change a position."""
-AFTER = (facts.CashMoved, facts.DayCorrected, facts.DayStarted, facts.DaySummarised)
+AFTER = (*LISTS, facts.DayCorrected, facts.DayStarted, facts.DaySummarised)
 """Facts to read from the following days: a broker back-dates some things, and an agent summarises a day later."""
+FEES_BACK = timedelta(days=40)
+"""How long before the first day the sessions are known: a fee may be for a day weeks ago."""
 LATER = 8
 """The number of following segments to read."""
 AHEAD = timedelta(days=46)
@@ -70,7 +76,7 @@ def explained(folder: Path, what: str | None) -> tuple[PostMortem, bool]:
 
 
 def _of_days(folder: Path, days: Sequence[date], trade: str | None = None) -> PostMortem:
-    sessions = announced_calendar(folder, days[0], days[-1])
+    sessions = announced_calendar(folder, days[0] - FEES_BACK, days[-1])
     return post_mortem(read_for(folder, days), days, HOME.day_of, sessions.session_at, trade)
 
 
@@ -252,7 +258,7 @@ def day_of_trade(folder: Path, order: str) -> date:
 
 RECENT = 5
 """Earlier segments that may hold an exit request still open: a strategy repeats its request."""
-IN_SUMS = (facts.DayCorrected, facts.DayStarted, facts.OrderFilled, facts.TradeClosed)
+IN_SUMS = (*LISTS, facts.DayCorrected, facts.DayStarted, facts.OrderFilled, facts.TradeClosed)
 A_WEEK = timedelta(days=7)
 WORKDAYS = timedelta(days=4)
 
@@ -302,7 +308,7 @@ def _report_of_days(
     before: Figures | None = None,
     quarter: Quarter | None = None,
 ) -> Report:
-    sessions = announced_calendar(folder, days[0], days[-1])
+    sessions = announced_calendar(folder, days[0] - FEES_BACK, days[-1])
     read, status = read_beside(folder, days, FOLDED)
     began = HOME.day_of(read.records[0].at) if read.records else days[0]
     recent = [known for known in days_of(folder) if known < began][-RECENT:]
@@ -319,11 +325,15 @@ def _week(folder: Path, monday: date) -> Figures | None:
     if not days:
         return None
     later = [day for day in known if day > days[-1]][:LATER]
-    return week_figures(days, records_of(folder, days, IN_SUMS), records_of(folder, later, AFTER), HOME.day_of)
+    calendar = announced_calendar(folder, days[0] - FEES_BACK, days[-1])
+    earlier = FeeDays(calendar.session_on)
+    for record in records_of(folder, [day for day in known if day < days[0]][-RECENT:], LISTS):
+        earlier.take(record.at, record.fact)
+    return week_figures(days, records_of(folder, days, IN_SUMS), records_of(folder, later, AFTER), HOME.day_of, earlier)
 
 
 EARLIER = (
-    facts.CashMoved,
+    *LISTS,
     facts.CorporateActionApplied,
     facts.DayCorrected,
     facts.DayStarted,
@@ -345,7 +355,8 @@ def measured(folder: Path, what: str | None) -> DeskMeasures:
     sessions = [session.day for session in calendar.sessions()]
     records = _records_of(folder, first, last)
     venue = calendar.venue
-    return desk_measures(records, first, last, sessions, venue.day_of, lambda at: venue.local(at).time())
+    fees = FeeDays(calendar.session_on, venue)
+    return desk_measures(records, first, last, sessions, venue.day_of, lambda at: venue.local(at).time(), fees)
 
 
 def trades_of_strategies(folder: Path) -> dict[str, list[EndedTrade]]:

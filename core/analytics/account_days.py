@@ -18,6 +18,7 @@ from itertools import pairwise
 
 from core.analytics.metrics import DayOfEquity
 from core.analytics.presentation import NONE
+from core.execution.fee_days import FeeDays
 from core.facts import CashMoved, DayCorrected, DayStarted, SharesMoved
 from core.model.instrument import share
 from core.model.lazy_dataclass import dataclass
@@ -33,17 +34,20 @@ class AccountDay:
     Attributes
     ----------
     equity
-        None if it was not recorded.
+        The broker's figure, less the fees until then that it took later; None if it was not recorded.
     is_first_figure
         The broker reported no close: it is the first figure of the following day.
     moved
         Net cash and shares transferred since the previous close; not a result of trading.
+    charged
+        The fees without an order that name this day, below zero: in the equity, in no trade.
     """
 
     day: date
     equity: Money | None
     is_first_figure: bool = False
     moved: Money = NO_MONEY
+    charged: Money = NO_MONEY
 
 
 NOT_RECORDED: tuple[Money | None, bool] = None, False
@@ -54,16 +58,18 @@ NOT_RECORDED: tuple[Money | None, bool] = None, False
 class AccountFacts:
     """The account's closes by day, and its transfers by the broker's date, USD.
 
-    `unpriced` counts the transfers of shares of unknown value.
+    `fees` says on which day a fee counts; `unpriced` counts the transfers of shares of unknown value.
     """
 
     sessions: Sequence[date]
+    fees: FeeDays
     closes: dict[date, tuple[Money | None, bool]] = field(default_factory=dict)
     moved: defaultdict[date, Decimal] = field(default_factory=lambda: defaultdict(lambda: ZERO))
     unpriced: int = 0
 
     def take(self, record: Recorded) -> None:
         """Add a record; a later figure for a close replaces an earlier one."""
+        self.fees.take(record.at, record.fact)
         match record.fact:
             case DayStarted(day=day, equity=equity, close_of=None):
                 before = bisect_left(self.sessions, day) - 1
@@ -89,7 +95,15 @@ def account_days(facts: AccountFacts, first: date, last: date) -> tuple[AccountD
         return ()
     span = span[known[0] : known[-1] + 1]
     moved = _by_session(facts.moved, span) | {span[0]: NO_MONEY}
-    return tuple(AccountDay(day, *facts.closes.get(day, NOT_RECORDED), moved[day]) for day in span)
+    return tuple(AccountDay(day, *_close(facts, day), moved[day], facts.fees.charged_on(day)) for day in span)
+
+
+def _close(facts: AccountFacts, day: date) -> tuple[Money | None, bool]:
+    """Return the close with the fees that belong to it; a first figure may have them already."""
+    equity, is_first_figure = facts.closes.get(day, NOT_RECORDED)
+    if equity is None or is_first_figure:
+        return equity, is_first_figure
+    return Money(equity + facts.fees.owed_at(day)), False
 
 
 def _by_session(moved: Mapping[date, Decimal], span: Sequence[date]) -> dict[date, Money]:

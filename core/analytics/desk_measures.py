@@ -30,6 +30,7 @@ from core.analytics.metrics import (
 )
 from core.analytics.metrics import framed as series_of
 from core.analytics.presentation import ROLLING
+from core.execution.fee_days import FeeDays
 from core.facts import CorporateActionApplied, FillReversed, MarginSampled, OrderCreated, PositionCorrected, TradeClosed
 from core.model.lazy_dataclass import dataclass
 from core.model.position import AnyTrade
@@ -297,6 +298,7 @@ def desk_measures(
     sessions: Sequence[date],
     day_of: Callable[[datetime], date],
     local: LocalTime,
+    fees: FeeDays,
 ) -> DeskMeasures:
     """Return the measures of the closed trades and of the account, from `first` to `last`.
 
@@ -306,8 +308,10 @@ def desk_measures(
         From the journal's beginning, to include the entry of each trade, to some days after `last`.
     sessions
         The venue's days in order, beginning before the first record.
+    fees
+        Takes these records: by it each fee counts on its day.
     """
-    account, ended, sampled = AccountFacts(sessions), _Ended(), []
+    account, ended, sampled = AccountFacts(sessions, fees), _Ended(), []
     for record in records:
         account.take(record)
         ended.take(record)
@@ -349,6 +353,7 @@ def _exact(days: Sequence[AccountDay], trades: Sequence[AnyTrade]) -> dict[str, 
         "profit": _cents(trade.profit for trade in trades),
         "slippage": _cents(trade.slippage for trade in trades),
         "fees": _cents(trade.fees for trade in trades),
+        "charged": _cents(day.charged for day in days[1:]),
     }
 
 

@@ -5,17 +5,20 @@ sum. Equity is cash plus positions at the broker's valuation; positions are thei
 So a missing part, or one wrong by a cent, is in `rest` and nowhere else.
 
 A day lies between two lists of the broker's activities: `ActivitiesCompared` has the account's figures, and the records
-between two of them explain the change. So a late report counts on the day on which its cash moved, whatever its date.
+between two of them explain the change. So a late report counts on the day on which its cash moved, whatever its date,
+except for a fee: it counts on the day that it names, and the equities since then are less by it (`FeeDays`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import field
 from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from core import facts
+from core.execution.fee_days import FeeDays
 from core.execution.ledger import Ledger
 from core.model.instrument import share
 from core.model.lazy_dataclass import dataclass
@@ -51,6 +54,10 @@ class AccountAt:
     equity: Money
     cash: Money
     cost: Money
+
+    def less(self, fees: Decimal) -> AccountAt:
+        """Return the account with fees, below zero, that the broker took later."""
+        return AccountAt(Money(self.equity + fees), Money(self.cash + fees), self.cost)
 
     @property
     def open_profit(self) -> Decimal:
@@ -137,11 +144,38 @@ def equity_days(records: Iterable[tuple[datetime, facts.Fact]], calendar: Calend
     `records` start at the journal's beginning: the positions are derived from them.
     """
     books = _Books(calendar)
-    for at, fact in records:
-        if (day := books.take(at, fact)) is not None:
-            yield day
-    if (day := books.last()) is not None:
-        yield day
+    days = [day for at, fact in records if (day := books.take(at, fact)) is not None]
+    if (last := books.last()) is not None:
+        days.append(last)
+    yield from _with_late_fees(days)
+
+
+def _with_late_fees(days: Sequence[_Day]) -> Iterator[EquityDay]:
+    """Explain each day, with each late fee on the day to which it belongs; one from before the first is on none."""
+    named = [day.day for day in days]
+    owed = [ZERO] * (len(days) + 1)
+    for end, day in enumerate(days):
+        for late in day.happened.late:
+            first = bisect_left(named, late.day, 0, end) if named[0] <= late.day else -1
+            for boundary in range(first + 1, end + 1):
+                owed[boundary] += late.part.amount
+            if first >= 0:
+                days[first].happened.moves.append(late.part)
+                days[first].happened.activities.append(late.activity)
+    for day, before, after in zip(days, owed, owed[1:], strict=False):
+        found, opening, closing = day.happened, day.opening, day.closing
+        change = equity_change(opening.account.less(before), closing.account.less(after), found.trades, found.other)
+        activities, differences = tuple(found.activities), tuple(found.differences)
+        yield EquityDay(day.day, opening.at, closing.at, change, activities, differences)
+
+
+@dataclass(frozen=True, slots=True)
+class _LateFee:
+    """A fee whose cash moved after the day to which it belongs, or before it."""
+
+    day: date
+    part: Part
+    activity: str
 
 
 @dataclass(slots=True)
@@ -154,6 +188,7 @@ class _Happened:
     activities: list[str] = field(default_factory=list)
     taken_over: dict[Symbol, Decimal] = field(default_factory=dict)
     differences: list[Difference] = field(default_factory=list)
+    late: list[_LateFee] = field(default_factory=list)
 
     def add(self, other: _Happened) -> None:
         for mine, theirs in ((self.profits, other.profits), (self.taken_over, other.taken_over)):
@@ -163,6 +198,7 @@ class _Happened:
         self.moves += other.moves
         self.activities += other.activities
         self.differences += other.differences
+        self.late += other.late
 
     @property
     def trades(self) -> Iterator[Part]:
@@ -186,21 +222,36 @@ class _Seen:
     account: AccountAt
 
 
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """A day between its two lists."""
+
+    day: date
+    opening: _Seen
+    closing: _Seen
+    happened: _Happened
+
+
 class _Books:
     """A ledger of the journal; the changes of the day, and those since its last list."""
 
     def __init__(self, calendar: Calendar) -> None:
         self._calendar = calendar
         self._ledger = Ledger(calendar)
+        self._fees = FeeDays(calendar.session_on, calendar.venue)
         self._opening: _Seen | None = None
         self._closing: _Seen | None = None
         self._day = _Happened()
         self._now = _Happened()
 
-    def take(self, at: datetime, fact: facts.Fact) -> EquityDay | None:
+    def take(self, at: datetime, fact: facts.Fact) -> _Day | None:
         """Take a fact; return the previous day if it starts another."""
         if isinstance(fact, facts.ActivitiesCompared):
+            self._fees.take(at, fact)
             return self._compared(fact)
+        if isinstance(fact, facts.CashMoved):
+            self._cash(at, fact)
+            return None
         before = self._cost(fact)
         fold = None if isinstance(fact, facts.DayStarted) else self._ledger.folds.get(type(fact))
         if fold is not None:  # a new day removes nothing here: orders that a desk keeps longer may still fill
@@ -208,17 +259,25 @@ class _Books:
         self._note(fact, self._cost(fact) - before)
         return None
 
-    def last(self) -> EquityDay | None:
+    def last(self) -> _Day | None:
         """Return the day without a successor."""
         opening, closing = self._opening, self._closing
         if opening is None or closing is None:
             return None
-        change = equity_change(opening.account, closing.account, self._day.trades, self._day.other)
-        day = self._calendar.trading_day(closing.at)
-        found = self._day
-        return EquityDay(day, opening.at, closing.at, change, tuple(found.activities), tuple(found.differences))
+        return _Day(self._calendar.trading_day(closing.at), opening, closing, self._day)
 
-    def _compared(self, fact: facts.ActivitiesCompared) -> EquityDay | None:
+    def _cash(self, at: datetime, fact: facts.CashMoved) -> None:
+        """Note a movement of cash; a late fee waits for its day."""
+        of = "" if fact.symbol is None else f" {fact.symbol}"
+        part = Part(f"{fact.kind.value}{of} {fact.activity_id}", fact.amount)
+        fee = self._fees.day_of(at, fact)
+        if fee is not None and fee.day != fee.moved_on:
+            self._now.late.append(_LateFee(fee.day, part, fact.activity_id))
+            return
+        self._now.moves.append(part)
+        self._now.activities.append(fact.activity_id)
+
+    def _compared(self, fact: facts.ActivitiesCompared) -> _Day | None:
         """Take a list of activities.
 
         The first one starts the first day; the first of another day ends the previous one.
@@ -263,10 +322,6 @@ class _Books:
                 now.profits[fact.symbol] = now.profits.get(fact.symbol, ZERO) + cost + paid
             case facts.PositionCorrected():
                 now.taken_over[fact.symbol] = now.taken_over.get(fact.symbol, ZERO) + cost
-            case facts.CashMoved():
-                of = "" if fact.symbol is None else f" {fact.symbol}"
-                now.moves.append(Part(f"{fact.kind.value}{of} {fact.activity_id}", fact.amount))
-                now.activities.append(fact.activity_id)
             case facts.SharesMoved() if fact.price is not None:
                 worth = share(fact.symbol).notional(fact.quantity, fact.price)
                 now.moves.append(Part(f"{fact.kind.value} {fact.symbol} {fact.activity_id}", Money(worth)))

@@ -88,7 +88,8 @@ def account_rows(found: DeskMeasures) -> list[tuple[str, str]]:
         for key, name, kind in LINES
         if key in found.measures and key not in (*OF_TRADES, *MORE_OF_TRADES, "sessions")
     ]
-    return [*rows, ("paid in and out, USD", value_of(found.measures["moved"], "money"))]
+    more = (("account fees, USD", "charged"), ("paid in and out, USD", "moved"))
+    return [*rows, *((name, value_of(found.measures[key], "money")) for name, key in more)]
 
 
 def of_too_few(found: DeskMeasures, key: str) -> str:

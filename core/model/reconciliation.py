@@ -268,7 +268,9 @@ DONE_ABOUT: Mapping[DifferenceKind, str] = {
     DifferenceKind.FILL_MISSING_LOCAL: "named; the comparison of the books has taken the position over",
     DifferenceKind.FILL_MISSING_BROKER: "named, and left to a person: our books keep it",
     DifferenceKind.FILL_DIFFERS: "named, and left to a person: our books keep theirs",
-    DifferenceKind.ACTIVITY_DIFFERS: "named, and left to a person: what was recorded first stays",
+    DifferenceKind.ACTIVITY_DIFFERS: (
+        "named, and left to a person: what was recorded first stays; what a fee changed by counts on its day"
+    ),
     DifferenceKind.CASH_DIFFERS: "named with the activities of the time, and left to a person",
 }
 """Actions within the limits; beyond them the operator decides first."""

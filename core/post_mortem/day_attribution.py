@@ -5,19 +5,21 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 
 from core import facts
 from core.analytics.equity import Part, in_cents, to_the_cent
+from core.execution.fee_days import FeeDays
 from core.execution.ledger_state import UNKNOWN_OWNER
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.instrument import Instrument, share
 from core.model.lazy_dataclass import dataclass
 from core.model.order import is_payout
 from core.model.session import DayCloses
-from core.model.values import ZERO, Money, Price, Symbol, plain
+from core.model.values import NO_MONEY, ZERO, Money, Price, Symbol, plain
 from core.ports import Recorded
 from core.post_mortem.trade_attribution import FillStory, Key
 from core.strategies.vwap_mean_reversion import VwapState
@@ -25,6 +27,7 @@ from core.strategies.vwap_mean_reversion import VwapState
 NO_PRICE = "no price of {} was recorded before {}: what was held of it is taken at its average price"
 TAKEN_OVER = "{} {} were taken over from the broker's books: they count as held since the day began"
 NO_CLOSING = "provisional: the equity at the day's close is not recorded yet; parts and trades may still change"
+LATE_FEES = "the closing equity is the broker's less {} USD of fees that it took after this close"
 NO_OPENING = "the equity as the day began was not recorded: the parts are what is known"
 
 
@@ -43,13 +46,16 @@ class DayExplained:
     Attributes
     ----------
     opening, closing
-        The broker's equity at the previous close and at this day's; None if not recorded.
+        The broker's equity at the previous close and at this day's, less the fees of these days that it took later;
+        None if not recorded.
     parts
         The profit of each position after fees, and cash movements without a fill.
     rest
         The unexplained part of the change; None if an end of the day is unknown.
     notes
         Assumptions made where a record was missing.
+    charged
+        The fees without an order that name this day, below zero: among the parts.
     """
 
     day: date
@@ -58,6 +64,7 @@ class DayExplained:
     parts: tuple[Part, ...]
     rest: Money | None
     notes: tuple[str, ...]
+    charged: Money = NO_MONEY
 
     @property
     def is_provisional(self) -> bool:
@@ -95,7 +102,7 @@ def explained(
     fills
         Those of the day.
     moves
-        Cash movements without a fill: late fees, dividends, interest, transfers.
+        Cash movements without a fill: fees, dividends, interest, transfers.
     taken_over
         Shares in the broker's books that ours lacked: they and their equity existed when the day began.
     """
@@ -147,6 +154,7 @@ def days_explained(
     after: Iterable[Recorded],
     closes: DayCloses,
     fills: Mapping[date, Sequence[FillStory]],
+    fees: FeeDays,
 ) -> Iterator[DayExplained]:
     """Yield each of these days.
 
@@ -158,10 +166,12 @@ def days_explained(
         The closes of each day (`closes_of`).
     fills
         By their own day.
+    fees
+        Of all these records.
     """
-    after = list(after)
+    before, after = list(before), list(after)
     read = [record for records in by_day.values() for record in records]
-    equity, moves = equities([*read, *after]), _moves([*read, *after])
+    equity, moves = equities([*read, *after], fees), _moves([*before, *read, *after], fees)
     books = Books()
     for record in before:
         books.take(record)
@@ -171,7 +181,7 @@ def days_explained(
         for record in records:
             books.take(record)
         if day in days:
-            yield explained(
+            found = explained(
                 day,
                 (equity.get(day, (None, None))[0], closing_of(equity, day)),
                 (began, dict(books.standing)),
@@ -180,6 +190,10 @@ def days_explained(
                 moves.get(day, ()),
                 dict(books.taken_over),
             )
+            owed = fees.owed_at(day)
+            is_less = owed and any(close_of == day for _, close_of in equity.values())
+            late = (LATE_FEES.format(to_the_cent(-owed)),) if is_less else ()
+            yield replace(found, notes=(*found.notes, *late), charged=fees.charged_on(day))
 
 
 def held_after(before: Iterable[Recorded]) -> set[Symbol]:
@@ -253,20 +267,24 @@ class Books:
             self.standing[key] = now
 
 
-def _moves(records: Iterable[Recorded]) -> dict[date, list[Part]]:
+def _moves(records: Iterable[Recorded], fees: FeeDays) -> dict[date, list[Part]]:
     """Return cash movements without a fill by the broker's date, whenever reported."""
     found: defaultdict[date, list[Part]] = defaultdict(list)
     for record in records:
         if isinstance(record.fact, facts.CashMoved):
             of = "" if record.fact.symbol is None else f" {record.fact.symbol}"
-            found[record.fact.day].append(Part(f"{record.fact.kind.value}{of}", record.fact.amount))
+            part = Part(f"{record.fact.kind.value}{of}", record.fact.amount)
+            found[fees.belongs_to(record.fact)].append(part)
     return found
 
 
-def equities(records: Iterable[Recorded]) -> dict[date, tuple[Money, date | None]]:
-    """Return each day's opening equity, and the day of its close; a later figure replaces an earlier one."""
+def equities(records: Iterable[Recorded], fees: FeeDays) -> dict[date, tuple[Money, date | None]]:
+    """Return each day's opening equity with the fees that belong to it, and the day of its close.
+
+    A later figure replaces an earlier one.
+    """
     return {
-        record.fact.day: (record.fact.equity, record.fact.close_of)
+        record.fact.day: (Money(record.fact.equity + fees.owed_at(record.fact.close_of)), record.fact.close_of)
         for record in records
         if isinstance(record.fact, facts.DayStarted | facts.DayCorrected)
     }

@@ -9,9 +9,10 @@ from dataclasses import field
 from datetime import date, datetime, timedelta
 
 from core import facts
+from core.execution.fee_days import FeeDays
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.lazy_dataclass import dataclass
-from core.model.session import DayCloses
+from core.model.session import HOME, DayCloses
 from core.model.values import Money, Price, Symbol
 from core.ports import OperatorError, Recorded
 from core.post_mortem.day_attribution import AROUND, DayExplained, Market, Minute, closes_of, days_explained
@@ -130,14 +131,23 @@ def post_mortem(
         fills[day_of(fill.at)].append(fill)
     market, around = Market([*read.records, *read.after], day_of), _Around(read.records)
     closes = closes_of(read.closes, [*read.records, *read.after], day_of)
+    fees = fee_days_of([*read.before, *read.records, *read.after], session_at)
     return PostMortem(
         days[0],
         days[-1],
-        tuple(days_explained(days, read.before, by_day, read.after, closes, fills)),
+        tuple(days_explained(days, read.before, by_day, read.after, closes, fills, fees)),
         tuple(_trade(story, around, market, closes, day_of) for story in chosen),
         tuple(let_go_on(days, by_day, read.before, session_at)),
         tuple(record for day in days for record in by_day.get(day, ()) if isinstance(record.fact, DISTURBS)),
     )
+
+
+def fee_days_of(records: Sequence[Recorded], session_at: SessionAt) -> FeeDays:
+    """Return the fees of these records by day."""
+    fees = FeeDays(lambda day: session_at(HOME.at(day, HOME.opens)))
+    for record in records:
+        fees.take(record.at, record.fact)
+    return fees
 
 
 class _Around:

@@ -13,7 +13,7 @@ from core.model.instrument import Instrument, share
 from core.model.lazy_dataclass import dataclass
 from core.model.position import AnyTrade
 from core.model.session import HOME, DayCloses
-from core.model.values import ZERO, Money, Price, Symbol
+from core.model.values import NO_MONEY, ZERO, Money, Price, Symbol
 from core.ports import Recorded
 from core.post_mortem.day_attribution import A_DAY, Books
 from core.post_mortem.missed_trades import LetGo
@@ -40,7 +40,10 @@ class Figures:
         The realized profit of all fills, partial exits included, less fees (AN-01); of several days the sum in cents;
         None if not read.
     opening, closing
-        The broker's equity at the previous close and at the last close; None if not recorded.
+        The broker's equity at the previous close and at the last close, less the fees until then that it took later;
+        None if not recorded.
+    charged
+        The broker's fees without an order that name these days, below zero: in no trade and in no result.
     """
 
     first: date
@@ -52,6 +55,7 @@ class Figures:
     opening: Money | None
     closing: Money | None
     gained: Decimal | None = None
+    charged: Money = NO_MONEY
 
     @property
     def realised(self) -> Money | None:
@@ -76,6 +80,7 @@ def figures_of(
     trades: Iterable[AnyTrade],
     fees: Decimal,
     gained: Decimal | None = None,
+    charged: Money = NO_MONEY,
 ) -> Figures:
     """Return the figures from the first of these days to the last.
 
@@ -89,12 +94,14 @@ def figures_of(
         The broker's fees for fills, USD.
     gained
         The realized profit of all fills, USD.
+    charged
+        The broker's fees without an order, USD.
     """
     ended = list(trades)
     opening, closing = (None if equity is None else to_the_cent(equity) for equity in ends)
     made = sum((trade.profit for trade in ended), ZERO)
     won = sum(trade.profit > 0 for trade in ended)
-    return Figures(*days, len(ended), won, made, fees, opening, closing, gained)
+    return Figures(*days, len(ended), won, made, fees, opening, closing, gained, charged)
 
 
 def result_of(told: TradeExplained) -> Money:

@@ -14,6 +14,7 @@ from decimal import Decimal
 from core import facts
 from core.analytics.equity import Part, to_the_cent
 from core.execution import stop_coverage
+from core.execution.fee_days import FeeDays
 from core.execution.stop_coverage import PastCover
 from core.model.codes import HaltCause
 from core.model.lazy_dataclass import dataclass
@@ -436,14 +437,16 @@ def report_of(
 
 
 def week_figures(
-    days: Sequence[date], records: Iterable[Recorded], later: Iterable[Recorded], day_of: DayOf
+    days: Sequence[date], records: Iterable[Recorded], later: Iterable[Recorded], day_of: DayOf, earlier: FeeDays
 ) -> Figures:
     """Return the figures of days of which only trades, fills and equity were read.
 
-    `later` gives the last closing equity.
+    `later` gives the last closing equity, `earlier` the fees of the records before.
     """
-    records = list(records)
-    equity = equities([*records, *later])
+    records, later, charged = list(records), list(later), earlier
+    for record in (*records, *later):
+        charged.take(record.at, record.fact)
+    equity = equities([*records, *later], charged)
     ends = (equity.get(days[0], (None, None))[0], closing_of(equity, days[-1]))
     trades: defaultdict[date, list[AnyTrade]] = defaultdict(list)
     fees: defaultdict[date, Decimal] = defaultdict(lambda: ZERO)
@@ -456,7 +459,10 @@ def week_figures(
             of_day[:] = [trade for trade in with_it if trade is not None]
         elif isinstance(record.fact, facts.OrderFilled):
             fees[day_of(record.fact.fill.at)] += record.fact.fill.fee
-    told = [figures_of((day, day), (None, None), trades[day], fees[day]) for day in sorted({*days, *trades, *fees})]
+    told = [
+        figures_of((day, day), (None, None), trades[day], fees[day], charged=charged.charged_on(day))
+        for day in sorted({*days, *trades, *fees})
+    ]
     opening, closing = (None if equity is None else to_the_cent(equity) for equity in ends)
     return replace(_together(told), first=days[0], last=days[-1], opening=opening, closing=closing)
 
@@ -472,7 +478,12 @@ def _days(found: PostMortem, fills: Iterable[FillStory], day_of: DayOf) -> tuple
         gained[day_of(fill.at)] += fill.realised
     return tuple(
         figures_of(
-            (each.day, each.day), (each.opening, each.closing), trades[each.day], fees[each.day], gained[each.day]
+            (each.day, each.day),
+            (each.opening, each.closing),
+            trades[each.day],
+            fees[each.day],
+            gained[each.day],
+            each.charged,
         )
         for each in found.days
     )
@@ -494,6 +505,7 @@ def _together(days: Sequence[Figures]) -> Figures:
         days[0].opening,
         days[-1].closing,
         None if any(day.realised is None for day in days) else _sum(d.realised for d in days if d.realised is not None),
+        _sum(day.charged for day in days),
     )
 
 

@@ -139,6 +139,7 @@ def _figures(figures: Figures) -> dict[str, object]:
         "result": cents(figures.result),
         "realised": _cents(figures.realised),
         "fees": cents(figures.fees),
+        "fees_of_the_account": cents(figures.charged),
         "opening": _cents(figures.opening),
         "closing": _cents(figures.closing),
         "equity_change": _cents(figures.change),

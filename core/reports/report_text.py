@@ -49,7 +49,8 @@ def head_of(report: Report) -> Iterator[str]:
     whole = report.whole
     yield f"{title_of(report)}: {_equity(report)}"
     parts = "" if whole.realised in (None, whole.result) else f", realised by all fills {usd(whole.realised)}"
-    yield f"  {trades_in_words(whole)}: {usd(whole.result)} USD{parts}; fees of fills {usd(whole.fees)}"
+    fees = f"fees of fills {usd(whole.fees)}{_charged(whole)}"
+    yield f"  {trades_in_words(whole)}: {usd(whole.result)} USD{parts}; {fees}"
     if report.explained is not None and report.rest is not None:
         yield (
             f"  of the equity trades made {usd(whole.result)}, what else was held or moved "
@@ -66,6 +67,10 @@ def head_of(report: Report) -> Iterator[str]:
         yield from (f"  {line}" for line in _risk(report))
     if report.week_before is not None:
         yield f"  the week before: {_short(report.week_before)}"
+
+
+def _charged(figures: Figures) -> str:
+    return f", of the account {usd(figures.charged)}" if figures.charged else ""
 
 
 def _risk(report: Report) -> Iterator[str]:
@@ -104,6 +109,7 @@ def trades_in_words(figures: Figures) -> str:
 def _short(figures: Figures) -> str:
     return (
         f"equity {usd(figures.change)} USD; {trades_in_words(figures)}: {usd(figures.result)}; fees {usd(figures.fees)}"
+        f"{_charged(figures)}"
     )
 
 

@@ -1,7 +1,8 @@
 """The trading day: opening equities, and the entries of the day (RK-03, RK-12).
 
 The broker reports the last close; without that report the day's first figure is used. Until the session opens a later
-report replaces it, because shortly after midnight the broker may still report the previous close. Last week's close is
+report replaces it, because shortly after midnight the broker may still report the previous close. A fee of an earlier
+day that the broker takes today is taken off the opening equity, so it is no loss of today. Last week's close is
 known if the week's first session started with it; otherwise the earliest known figure of the week is used, and the text
 says so.
 
@@ -27,6 +28,8 @@ from core.model.values import ClientOrderId, Money
 LONGEST_PAUSE = 12
 """Days within which every exchange has had a session: the longest pause in recent times was a week, in 2001."""
 
+OwedAt = Callable[[date | None], Money]
+
 
 @dataclass(slots=True)
 class DayState:
@@ -46,11 +49,16 @@ class DayState:
 
 
 class Day:
-    """The slice of the opening equities."""
+    """The slice of the opening equities.
+
+    `owed_at` returns by how much the broker's equity at a close changes, USD: a fee of that day or an earlier one that
+    the broker took later is no loss of the days after it.
+    """
 
     name = "day"
 
-    def __init__(self) -> None:
+    def __init__(self, owed_at: OwedAt) -> None:
+        self._owed_at = owed_at
         self.state = DayState()
         self.folds = {DayStarted: self._started, DayCorrected: self._corrected}
 
@@ -59,11 +67,13 @@ class Day:
 
     def opening_equity(self, day: date) -> Money | None:
         """Equity at the day's start, USD; None before its first account figure."""
-        return self.state.equity if self.state.day == day else None
+        return self._at_close(self.state.equity, self.state.close_of) if self.state.day == day else None
 
     def opening_equity_of_week(self, day: date) -> Money | None:
         """Equity at the start of the day's week, USD; None before its first account figure."""
-        return self.state.week_equity if self.state.week == monday_of(day) else None
+        if self.state.week != monday_of(day):
+            return None
+        return self._at_close(self.state.week_equity, self.state.week_close_of)
 
     def since(self, day: date) -> str:
         """Describe the start of the day's loss."""
@@ -85,6 +95,9 @@ class Day:
         """Start-of-day equity less `equity`, USD; below zero is a gain."""
         opening = self.opening_equity(day)
         return None if opening is None else Money(opening - equity)
+
+    def _at_close(self, equity: Money | None, close_of: date | None) -> Money | None:
+        return None if equity is None else Money(equity + self._owed_at(close_of))
 
     def _started(self, _at: datetime, fact: DayStarted) -> None:
         state = self.state

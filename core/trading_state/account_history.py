@@ -170,9 +170,10 @@ class Closed:
 
 @dataclass(slots=True)
 class DayResult:
-    """`equity` is the opening equity, USD: the broker's figure for the previous close."""
+    """`equity` is the opening equity, USD: the broker's figure for the close of `close_of`; None for a first figure."""
 
     equity: Money | None = None
+    close_of: date | None = None
     closed: dict[str, Closed] = field(default_factory=dict)
 
 
@@ -223,7 +224,8 @@ class DayResults:
         return days.get(day, DayResult())
 
     def _started(self, _at: datetime, fact: facts.DayStarted | facts.DayCorrected) -> None:
-        self._on(fact.day).equity = fact.equity
+        result = self._on(fact.day)
+        result.equity, result.close_of = fact.equity, fact.close_of
 
     def _filled(self, _at: datetime, fact: facts.OrderFilled) -> None:
         strategy, amount = self._realised(fact)

@@ -18,6 +18,7 @@ from typing import Any, Protocol, TypeVar
 
 from core.agents.draft_book import DraftBook
 from core.execution.breaker import Breaker, RefusalCounts
+from core.execution.fee_days import FeeDays
 from core.execution.latency import Latencies
 from core.execution.ledger import Ledger
 from core.exit_rules import ExitWatch
@@ -279,6 +280,10 @@ class Slice(Protocol):
 One = TypeVar("One", bound=Slice)
 
 
+FEES_KEPT = timedelta(days=600)
+"""More than the days whose results are kept: their equities change by a late fee."""
+
+
 class Slices:
     """The list. Each line constructs a slice with its dependencies; they fold in the order of the lines."""
 
@@ -300,7 +305,8 @@ class Slices:
         self.shadows = add(
             ShadowTrades(calendar, self.control, self.stage, self.ledger, self._last_close, self._refuses_by_curve)
         )
-        self.opening = add(Day())
+        self.fee_days = add(FeeDays(calendar.session_on, calendar.venue, FEES_KEPT))
+        self.opening = add(Day(self.fee_days.owed_at))
         self.day_value = add(DayValue(self._opens, day_of))
         self.allocations = add(Allocations())
         terms = InForce(self.control, lambda settings: settings.risk.protections)

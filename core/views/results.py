@@ -122,13 +122,23 @@ class ClosedRow:
 
 @dataclass(frozen=True, slots=True)
 class DayRow:
-    """A trading day; `equity` is the account's value at its start, USD; None if it was not reported."""
+    """A trading day, USD.
+
+    Attributes
+    ----------
+    equity
+        The account's value at its start, less the fees of earlier days that the broker took later; None if it was not
+        reported.
+    charged
+        The fees without an order that name this day, below zero; no trade has them.
+    """
 
     FIRST: ClassVar = ("day", "equity")
 
     day: date
     equity: Money | None
     closed: tuple[ClosedRow, ...]
+    charged: Money = NO_MONEY
 
     @property
     def trades(self) -> int:

@@ -37,9 +37,9 @@ from core.model.broker import NoAnswer, OrderReport
 from core.model.order import OrderStatus
 from core.model.reconciliation import Activity, ActivityKind, Difference, DifferenceKind, DropCopy, harmless, in_order
 from core.model.session import NoSession, Session
-from core.model.values import ZERO, ClientOrderId, Symbol
+from core.model.values import ZERO, ClientOrderId, Money, Symbol
 from core.risk.message_counts import limit_wait
-from core.trading_state.account_history import quarantined_as
+from core.trading_state.account_history import KnownActivity, quarantined_as
 from core.trading_state.state import TradingState
 from core.workflows.orders.cancellation import Cancellation
 from core.workflows.orders.order_recovery import OrderRecovery
@@ -389,6 +389,17 @@ class ActivityCopy:
                     yield found
             elif known.amount != one.amount:
                 yield changed_difference(one, known.amount)
+            if known is not None and one.kind is ActivityKind.FEE:
+                self._correct_fee(one, known)
+
+    def _correct_fee(self, one: Activity, known: KnownActivity) -> None:
+        """Record a fee's changes on the days that it named: one that is corrected, cancelled or dated otherwise."""
+        changes = [(one.day, one.amount - known.amount)]
+        if one.day != known.day:
+            changes = [(known.day, -known.amount), (one.day, one.amount)]
+        for day, amount in changes:
+            if amount:
+                self.state.record(CashMoved(one.id, day, one.kind, Money(amount), one.symbol, harmless(one.words)))
 
     def _record(self, one: Activity) -> None:
         """Record cash and shares separately. An entry that moved neither is recorded as no cash, to be known."""

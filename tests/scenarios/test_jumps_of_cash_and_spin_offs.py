@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from core.execution.fee_days import FeeDays
 from core.facts import AlertRang, CorporateActionApplied, SignalRaised, TradeClosed
 from core.messages.commands import OpenTicket, ProposeClose
 from core.messages.desk_commands import KeepAlert
@@ -285,6 +286,7 @@ def test_a_spin_off_is_no_loss_of_its_day(*, is_announced_first: bool) -> None:
     closes.take(SPY, FRIDAY, Price(Decimal(88)))
     closes.take(NEW, FRIDAY, Price(Decimal(60)))
 
-    (told,) = days_explained([FRIDAY], by_day[THURSDAY], {FRIDAY: by_day[FRIDAY]}, (), closes, {})
+    fees = FeeDays(house.calendar.session_on)
+    (told,) = days_explained([FRIDAY], by_day[THURSDAY], {FRIDAY: by_day[FRIDAY]}, (), closes, {}, fees)
     assert {part.name: part.amount for part in told.parts if part.amount} == {"SPY manual": -120, "NEWCO manual": 120}
     assert told.explained == 0

@@ -36,19 +36,20 @@ THESIS = "thesis"
 class DayRows:
     def __init__(self, state: TradingState) -> None:
         self.state = state
-        self._made_of = -1
+        self._made_of = -1, -1
         self._rows: tuple[DayRow, ...] = ()
 
     def rows(self) -> tuple[DayRow, ...]:
         """Return the rows, oldest first."""
-        known = self.state.results.state
-        if known.changes != self._made_of:
-            self._made_of = known.changes
+        known, fees = self.state.results.state, self.state.fee_days
+        if (changes := (known.changes, fees.state.changes)) != self._made_of:
+            self._made_of = changes
             self._rows = tuple(
                 DayRow(
                     day,
-                    result.equity,
+                    None if result.equity is None else Money(result.equity + fees.owed_at(result.close_of)),
                     tuple(ClosedRow(name, c.trades, c.wins, c.realised) for name, c in result.closed.items()),
+                    fees.charged_on(day),
                 )
                 for day, result in sorted(known.days.items())
             )

@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.analytics.account_days import AccountDay, AccountFacts, account_days, growth, missing
+from core.execution.fee_days import FeeDays
 from core.facts import CashMoved, DayCorrected, DayStarted, Fact, SharesMoved
+from core.market.calendar import load_calendar
 from core.model.reconciliation import ActivityId, ActivityKind
 from core.model.values import Money, Price, Quantity, Symbol
 from core.ports import Recorded
@@ -21,6 +23,7 @@ MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (date(2026, 1, day) for day in ra
 BEFORE = date(2026, 1, 2)
 SESSIONS = (BEFORE, MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY)
 AT = datetime(2026, 1, 9, 21, tzinfo=UTC)
+CALENDAR = load_calendar(date(2025, 12, 1), FRIDAY)
 
 
 def usd(amount: float | str) -> Money:
@@ -28,7 +31,7 @@ def usd(amount: float | str) -> Money:
 
 
 def told(*facts: Fact) -> AccountFacts:
-    found = AccountFacts(SESSIONS)
+    found = AccountFacts(SESSIONS, FeeDays(CALENDAR.session_on))
     for number, fact in enumerate(facts):
         found.take(Recorded(number, AT, fact))
     return found

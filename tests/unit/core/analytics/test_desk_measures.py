@@ -15,6 +15,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.analytics.desk_measures import NEEDS, DeskMeasures, desk_measures
 from core.analytics.measures_page import account_rows, as_json, day_rows, lines_of
+from core.execution.fee_days import FeeDays
 from core.facts import CashMoved, CorporateActionApplied, DayStarted, Fact, OrderCreated, PositionCorrected, TradeClosed
 from core.facts.activities import OwnerQuantity
 from core.market.calendar import load_calendar
@@ -29,7 +30,8 @@ from core.ports import Recorded
 from tests.kit.rows import table
 
 SPY = Symbol("SPY")
-DAYS = [session.day for session in load_calendar(date(2024, 1, 2), date(2025, 6, 30)).sessions()]
+CALENDAR = load_calendar(date(2024, 1, 2), date(2025, 6, 30))
+DAYS = [session.day for session in CALENDAR.sessions()]
 
 
 def usd(amount: object) -> Money:
@@ -38,7 +40,8 @@ def usd(amount: object) -> Money:
 
 def measured(*facts: Fact, first: date = DAYS[0], last: date = DAYS[-1]) -> DeskMeasures:
     records = [Recorded(number, noon(DAYS[0]), fact) for number, fact in enumerate(facts)]
-    return desk_measures(records, first, last, DAYS, HOME.day_of, lambda at: HOME.local(at).time())
+    fees = FeeDays(CALENDAR.session_on)
+    return desk_measures(records, first, last, DAYS, HOME.day_of, lambda at: HOME.local(at).time(), fees)
 
 
 def noon(day: date) -> datetime:

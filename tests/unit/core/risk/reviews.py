@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from core.execution.breaker import Breaker
+from core.execution.fee_days import FeeDays
 from core.execution.ledger import Ledger
 from core.facts import DayStarted, Halted, Killed, ReconciliationPassed
 from core.model.account import Account, Mode
@@ -29,6 +30,8 @@ from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, NewYorkHours, a
 
 NOW = at("10:30")
 LIMIT = "100.00"
+
+NO_FEES = FeeDays(NewYorkHours().session_on)
 
 
 def usd(amount: str) -> AmountSettings:
@@ -98,7 +101,7 @@ def a_control(*facts: object) -> TradingStatus:
 
 
 def a_day(equity: str | None = "200") -> Day:
-    day = Day()
+    day = Day(NO_FEES.owed_at)
     if equity is not None:
         day.folds[DayStarted](NOW, DayStarted(THURSDAY, Money(Decimal(equity))))
     return day

@@ -36,6 +36,7 @@ from tests.unit.core.execution.books import Books, a_request
 from tests.unit.core.risk.reviews import (
     HALTED,
     KILLED,
+    NO_FEES,
     NOW,
     a_candidate,
     a_control,
@@ -222,7 +223,9 @@ def test_a_relative_limit_needs_an_equity(check: NotionalCheck | PerTradeLossChe
     swing = settings(per_trade=of_equity("0.005"), max_notional=of_equity("0.25"), min_notional=Decimal(1))
 
     known = said(check, a_candidate(), a_desk(settings=swing))
-    unknown = said(check, a_candidate(), a_desk(settings=swing, account=NoAccount("no answer"), opening=Day()))
+    unknown = said(
+        check, a_candidate(), a_desk(settings=swing, account=NoAccount("no answer"), opening=Day(NO_FEES.owed_at))
+    )
 
     assert known[0] is PASSES
     assert unknown[0] is REFUSES
@@ -426,7 +429,7 @@ def test_without_an_equity_entries_are_blocked(missing: str, policy: str, standi
 
 def test_a_day_begins_with_its_first_account_figure() -> None:
     """RK-03"""
-    day = Day()
+    day = Day(NO_FEES.owed_at)
     tomorrow = THURSDAY + timedelta(days=1)
     before = day.loss(THURSDAY, Decimal(150))
     day.folds[DayStarted](NOW, DayStarted(THURSDAY, Money(Decimal(200))))
