@@ -318,6 +318,8 @@ def _lines_of(row: ResultRow, is_beside: bool) -> Iterator[TextLine]:
         yield (Cell(f"{INDENT}{' ' * NAME} {row.failed} after a failed exit, counted apart", "warning"),)
     if shadow and not is_beside:
         yield (Cell(f"{INDENT}{' ' * NAME} shadow: {shadow}", "muted"),)
+    if row.left_out:
+        yield (Cell(f"{INDENT}{' ' * NAME} {row.left_out} of those not taken not followed, without a result", "muted"),)
 
 
 def shadow_in_words(row: ResultRow) -> str:

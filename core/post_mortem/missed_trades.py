@@ -11,12 +11,20 @@ from core.model.codes import CancelCode
 from core.model.lazy_dataclass import dataclass
 from core.model.order import OrderRequest
 from core.model.session import HOME, NoSession, Session
-from core.model.staging import MANUAL, CheckResult, Proposal, Verdict
+from core.model.staging import CheckResult, Proposal, Verdict
 from core.model.values import ClientOrderId, Money, Price, ProposalId, Symbol
 from core.ports import Recorded
 from core.risk.controls import BY_NAME
 from core.risk.gate import UNMEASURED
-from core.risk.shadow_trades import BLOCKED, NOT_TAKEN, ShadowTrade, aims_of, shadow_of
+from core.risk.shadow_trades import (
+    BLOCKED,
+    NOT_FOLLOWED,
+    NOT_TAKEN,
+    ShadowCourse,
+    ShadowTrade,
+    aims_of,
+    let_go,
+)
 from core.settings.settings import Settings
 
 SessionAt = Callable[[datetime], Session | NoSession]
@@ -32,15 +40,23 @@ class LetGo:
         The record of its end.
     end
         `declined`, `expired` or `blocked`.
+    state
+        Of its shadow trade: how far it came, or why it is not followed.
     would_have_made
         The profit of a shadow trade to its end or to the last price read, after fees, USD; None if it would not have
-        filled, or was not followed: a strategy holds one position of a symbol at a time.
+        filled, or was not followed.
     """
 
     record: Recorded
     proposal: Proposal
     end: str
+    state: ShadowCourse
     would_have_made: Money | None
+
+    @property
+    def is_left_out(self) -> bool:
+        """Return whether it is counted and was not followed."""
+        return self.state in NOT_FOLLOWED
 
 
 def let_go_on(
@@ -70,11 +86,11 @@ class _Followed:
         self._proposals: dict[ProposalId, Proposal] = {}
         self._sent: dict[ClientOrderId, ProposalId] = {}
         self._last: dict[Symbol, Price] = {}
-        self._found: list[tuple[Recorded, Proposal, str, ShadowTrade | None]] = []
+        self._found: dict[str, tuple[Recorded, Proposal, ShadowTrade]] = {}
         self._going: list[ShadowTrade] = []
 
     def let_go(self) -> list[LetGo]:
-        return [LetGo(r, p, end, None if shadow is None else shadow.result) for r, p, end, shadow in self._found]
+        return [LetGo(r, p, each.end, each.course, each.result) for r, p, each in self._found.values()]
 
     def close(self, day: date) -> None:
         """End the day: only what is held overnight goes on."""
@@ -112,22 +128,18 @@ class _Followed:
                 self._follow(record, proposal, BLOCKED)
 
     def _follow(self, record: Recorded, proposal: Proposal, end: str) -> None:
-        if proposal.only_reduces:
+        order, settings = proposal.order, self._settings
+        if settings is None or not isinstance(order, OrderRequest):
             return
-        shadow = self._shadow(record.at, proposal, end)
-        self._found.append((record, proposal, end, shadow))
-        if shadow is not None and shadow.is_followed:
+        at, last, aims = record.at, self._last.get(order.symbol), aims_of(proposal, settings)
+        shadow = let_go(
+            at, proposal.strategy, order, proposal.stop, aims, end, self._session_at(at), last, settings, self._going
+        )
+        if shadow is None or shadow.key in self._found:
+            return
+        self._found[shadow.key] = record, proposal, shadow
+        if shadow.is_followed:
             self._going.append(shadow)
-
-    def _shadow(self, at: datetime, proposal: Proposal, end: str) -> ShadowTrade | None:
-        session, order, strategy = self._session_at(at), proposal.order, proposal.strategy
-        whose = (strategy, proposal.symbol)
-        holds_one = strategy != MANUAL and any((each.strategy, each.symbol) == whose for each in self._going)
-        if holds_one or isinstance(session, NoSession) or self._settings is None or not isinstance(order, OrderRequest):
-            return None
-        last = self._last.get(order.symbol)
-        aims = aims_of(proposal, self._settings)
-        return shadow_of(at, strategy, order, proposal.stop, aims, end, session, last, self._settings)
 
 
 TAKES_BACK: Mapping[CancelCode, str] = {

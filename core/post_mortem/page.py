@@ -145,9 +145,13 @@ def _let_go(found: Sequence[LetGo]) -> Iterator[str]:
     for part in made_by_strategy(found):
         yield f"  {part.name + ' would have made':<36}{usd(part.amount):>12}"
     for each in found[:SHOWN]:
-        yield f"  {usd(each.would_have_made):>10} {told_of(each.record)}"
+        yield f"  {usd(each.would_have_made):>10} {told_of(each.record)}{_left_out(each)}"
     if len(found) > SHOWN:
         yield f"  and {len(found) - SHOWN} more"
+
+
+def _left_out(each: LetGo) -> str:
+    return f"; not followed: {each.state.value}" if each.is_left_out else ""
 
 
 def made_by_strategy(found: Sequence[LetGo]) -> tuple[Part, ...]:
@@ -189,6 +193,7 @@ def as_json(found: PostMortem) -> dict[str, object]:
                 "strategy": each.proposal.strategy,
                 "symbol": each.proposal.symbol,
                 "end": each.end,
+                "state": each.state.value,
                 "would_have_made": None if each.would_have_made is None else cents(each.would_have_made),
             }
             for each in found.let_go
@@ -316,7 +321,8 @@ def _let_go_page(found: Sequence[LetGo]) -> Iterator[str]:
     yield f"<h3>Not taken: {len(found)}</h3>" + amounts(
         [Part(f"{part.name} would have made", part.amount) for part in made_by_strategy(found)]
     )
-    yield table([(usd(each.would_have_made), instant(each.record), in_words(each.record.fact)) for each in found])
+    rows = ((usd(each.would_have_made), instant(each.record), each) for each in found)
+    yield table([(made, at, f"{in_words(each.record.fact)}{_left_out(each)}") for made, at, each in rows])
 
 
 def _day_page(day: DayExplained) -> Iterator[str]:

@@ -127,6 +127,7 @@ def _missed(each: LetGo, to: ToldTo) -> Values:
         "symbol": each.proposal.symbol,
         "strategy": each.proposal.strategy,
         "end": each.end,
+        "state": each.state.value,
         **({} if to.hides_amounts else {"would_have_made": made}),
     }
 

@@ -183,12 +183,15 @@ class NotTaken:
         Of those that would have been filled, after fees, USD; None if none would.
     ends
         `declined`, `expired` and `blocked`, with their counts.
+    left_out
+        Those of them that are not followed, so have no result.
     """
 
     strategy: str
     many: int
     would_have_made: Money | None
     ends: tuple[tuple[str, int], ...]
+    left_out: int
 
 
 def not_taken(found: Sequence[LetGo]) -> tuple[NotTaken, ...]:
@@ -198,7 +201,7 @@ def not_taken(found: Sequence[LetGo]) -> tuple[NotTaken, ...]:
         by_name.setdefault(each.proposal.strategy, []).append(each)
     cents = {part.name: part.amount for part in made_by_strategy(found)}
     return tuple(
-        NotTaken(name, len(its), cents.get(name), _ends(its))
+        NotTaken(name, len(its), cents.get(name), _ends(its), sum(each.is_left_out for each in its))
         for name, its in sorted(by_name.items(), key=lambda item: -len(item[1]))
     )
 

@@ -58,6 +58,7 @@ def as_json(report: Report) -> dict[str, object]:
                 "strategy": each.strategy,
                 "entries": each.many,
                 "ends": dict(each.ends),
+                "not_followed": each.left_out,
                 "would_have_made": _cents(each.would_have_made),
             }
             for each in not_taken(report.found.let_go)

@@ -253,7 +253,8 @@ def _not_taken(report: Report) -> Iterator[str]:
 
 
 def of_not_taken(each: NotTaken) -> str:
-    return f"{each.strategy}: {', '.join(f'{many} {end}' for end, many in each.ends)}"
+    left_out = f", {each.left_out} not followed" if each.left_out else ""
+    return f"{each.strategy}: {', '.join(f'{many} {end}' for end, many in each.ends)}{left_out}"
 
 
 # ── controls, data, state ────────────────────────────────────────────────────────────────────────────────────────────

@@ -21,7 +21,7 @@ can recover (RK-13). If a bar can be read in two ways, the worse one counts:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import field
 from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
@@ -65,15 +65,23 @@ MOST_DAYS = 30
 
 
 class ShadowCourse(StrEnum):
-    """The stage of a shadow trade. One that `CLOSE` ended without an entry was never filled."""
+    """The stage of a shadow trade. One that `CLOSE` ended without an entry was never filled.
+
+    The last three are of an entry that is counted and not followed, so it has no result.
+    """
 
     WAITS = "waits"
     OPEN = "open"
     STOP = "stop"
     TARGET = "target"
     CLOSE = "close"
+    BESIDE = "another is followed"
+    """A strategy holds one position of a symbol at a time."""
+    SHUT = "market closed"
+    UNPRICED = "no price known"
 
 
+NOT_FOLLOWED = (ShadowCourse.BESIDE, ShadowCourse.SHUT, ShadowCourse.UNPRICED)
 EXITS = {
     ShadowCourse.STOP: ExitReason.STOP_LOSS,
     ShadowCourse.TARGET: ExitReason.TAKE_PROFIT,
@@ -99,7 +107,7 @@ class ShadowTrade:
     last
         Close of the newest bar since it was filled, USD; None before.
     left_at
-        Exit price, USD; None while it goes on, and if it was never filled.
+        Exit price, USD; None while it goes on, and if it was never filled or followed.
     is_counted
         The equity curve shut its strategy, and its result counts there.
     half_spread, fee
@@ -149,6 +157,11 @@ class ShadowTrade:
     @property
     def instrument(self) -> Instrument:
         return self.traded or share(self.symbol)
+
+    @property
+    def is_left_out(self) -> bool:
+        """Return whether it is counted and never followed."""
+        return self.course in NOT_FOLLOWED
 
     @property
     def is_followed(self) -> bool:
@@ -435,7 +448,7 @@ class ShadowTrades:
 
     def _ended(self, at: datetime, fact: ProposalEnded) -> None:
         self.ended, proposal = (), self.stage.ended
-        if proposal is None or fact.end not in NOT_TAKEN or self._holds_one(proposal.strategy, proposal.symbol):
+        if proposal is None or fact.end not in NOT_TAKEN:
             return
         aims = aims_of(proposal, self.control.settings)
         self._follow(at, proposal.strategy, proposal.order, proposal.stop, aims, fact.end.value)
@@ -443,25 +456,17 @@ class ShadowTrades:
     def _skipped(self, at: datetime, fact: ProposalSkipped) -> None:
         """Follow a signal that the gate refused."""
         self.ended, proposal = (), fact.proposal
-        if proposal is None or self._holds_one(proposal.strategy, proposal.symbol):
+        if proposal is None:
             return
         aims = aims_of(proposal, self.control.settings)
         self._follow(at, proposal.strategy, proposal.order, proposal.stop, aims, BLOCKED)
 
     def _submission_blocked(self, at: datetime, fact: SubmissionBlocked) -> None:
         self.ended, order = (), self.ledger.order(fact.client_order_id)
-        if order is not None and not self._holds_one(order.strategy, order.request.symbol):
+        if order is not None:
             life = None if order.expires_at is None else order.expires_at - order.created_at
             aims = Aims(order.target_price, order.reference, life)
             self._follow(at, order.strategy, order.request, order.stop, aims, BLOCKED)
-
-    def _holds_one(self, strategy: str, symbol: Symbol) -> bool:
-        """Return whether a shadow of the strategy is running: it would hold one position.
-
-        Manual entries may add to theirs.
-        """
-        followed = self.following.get(symbol, ())
-        return strategy != MANUAL and any(shadow.strategy == strategy for shadow in followed)
 
     def _follow(
         self,
@@ -472,18 +477,18 @@ class ShadowTrades:
         aims: Aims,
         end: str,
     ) -> None:
-        """Follow an entry if its market is open; a market order opens half a spread from the last price."""
-        session = self.calendar.session_at(at)
-        if isinstance(session, NoSession):
-            return
+        """Count an entry that was not taken, and follow it if possible."""
+        day, session = self.calendar.trading_day(at), self.calendar.session_at(at)
         settings, last = self.control.settings, self.last_price(order.symbol)
-        shadow = shadow_of(at, strategy, order, stop, aims, end, session, last, settings)
+        followed = self.following.get(order.symbol, ())
+        shadow = let_go(at, strategy, order, stop, aims, end, session, last, settings, followed)
         if shadow is None:
             return
-        self._turn_page(session.day)
+        self._turn_page(day)
         if order.client_order_id in self.state.shadows:
             return
-        shadow.is_counted = end != ProposalEnd.DECLINED.value and self._counts(strategy, session.day)
+        may_count = shadow.is_followed and end != ProposalEnd.DECLINED.value
+        shadow.is_counted = may_count and self._counts(strategy, day)
         self.state.shadows[shadow.key] = shadow
         if shadow.is_followed:
             self.following.setdefault(shadow.symbol, []).append(shadow)
@@ -528,6 +533,49 @@ class Aims:
 
 def aims_of(proposal: Proposal, settings: Settings) -> Aims:
     return Aims(proposal.target_price, proposal.reference, time_to_live(proposal, settings))
+
+
+def let_go(
+    at: datetime,
+    strategy: str,
+    order: OrderRequest,
+    stop: StopPlan | NoStop | None,
+    aims: Aims,
+    end: str,
+    session: Session | NoSession,
+    last: Price | None,
+    settings: Settings,
+    followed: Iterable[ShadowTrade],
+) -> ShadowTrade | None:
+    """Build what is counted of an entry that was not taken: the one rule of the desk and of every report (OP-12).
+
+    It is followed unless the market is closed, no price is known, or another one of the strategy in the symbol is among
+    `followed`; manual entries may add to theirs. None for an order that is no entry of its own: an exit, a replacement.
+    """
+    if order.replaces is not None or order.effect.only_reduces:
+        return None
+    why = ShadowCourse.UNPRICED
+    if strategy != MANUAL and any((each.strategy, each.symbol) == (strategy, order.symbol) for each in followed):
+        why = ShadowCourse.BESIDE
+    elif isinstance(session, NoSession):
+        why = ShadowCourse.SHUT
+    elif (shadow := shadow_of(at, strategy, order, stop, aims, end, session, last, settings)) is not None:
+        return shadow
+    return ShadowTrade(
+        key=str(order.client_order_id),
+        strategy=strategy,
+        symbol=order.symbol,
+        side=order.side,
+        quantity=order.quantity,
+        entry_price=order.limit_price or order.stop_price or last or Price(ZERO),
+        stop=None,
+        target=None,
+        end=end,
+        let_go_at=at,
+        flat_from=at,
+        closes_at=at,
+        course=why,
+    )
 
 
 def shadow_of(

@@ -81,6 +81,7 @@ PUBLIC = {
     "trouble": "no_price_because",
     "lists": "blocked_by_lists",
     "declined": "not_taken",
+    "left_out": "not_taken_and_not_followed",
     "shadow": "not_taken_result",
     "failed": "failed_exits",
     "in_part": "partly_closed",

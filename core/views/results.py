@@ -61,7 +61,7 @@ class ShadowRow:
         declined, expired, blocked.
     state
         `waits` until its limit was touched, then `open`, then the reason of its end: stop, target, close. With `close`
-        and no result its limit was never touched.
+        and no result its limit was never touched. Any other says why it is counted and not followed.
     result
         USD, at the last close while it is open; None while its limit was not touched.
     """
@@ -73,7 +73,7 @@ class ShadowRow:
     symbol: Symbol
     side: Side
     quantity: Quantity
-    entry_price: Price
+    entry_price: Price | None
     end: str
     state: str
     result: Money | None
@@ -90,9 +90,9 @@ class ResultRow:
         The second is None if a price is unknown.
     failed
         Of `trades`, those whose first exit failed: not a trading result, and not part of `wins` (EX-18).
-    declined, shadow
-        Entries of today that were declined, expired or blocked, and their total shadow result; None if no limit was
-        touched.
+    declined, left_out, shadow
+        Entries of today that were declined, expired or blocked, those of them that are not followed, and the total
+        shadow result of the others; None if no limit was touched.
     in_part
         Open positions of which a part was closed today.
     """
@@ -108,6 +108,7 @@ class ResultRow:
     shadow: Money | None
     failed: int = 0
     in_part: int = 0
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from core.analytics.equity import to_the_cent
 from core.brokers.simulated.config import EDITION
 from core.facts import OrderCreated, ProposalEnded, ProposalSkipped, ProposalStaged, SubmissionBlocked, TradeClosed
 from core.messages.commands import Decline, EditProposal, Kill, PauseStrategy, ProposeClose, Rearm, RefuseSymbol
@@ -17,7 +18,11 @@ from core.model.codes import ProposalEnd
 from core.model.order import OrderType, TimeInForce
 from core.model.session import HOME
 from core.model.values import Fraction, Price, Quantity
+from core.ports import Recorded
+from core.post_mortem.page import as_json
 from core.post_mortem.post_mortem import Read, post_mortem
+from core.reports.figures import not_taken
+from core.reports.report import report_of
 from core.settings.risk import RiskSettings
 from core.settings.settings import Settings
 from core.views import DeskView
@@ -39,7 +44,7 @@ from tests.scenarios.house import (
     minutes,
 )
 from tests.scenarios.requests import requested
-from tests.unit.core.brokers.trading_floor import SPY, THURSDAY
+from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, at
 
 pytestmark = pytest.mark.usefixtures("a_whole_morning")
 
@@ -143,7 +148,7 @@ def _killed_before(house: House, effect: Effect) -> Effect:
 
 
 def test_refused_signals_are_followed_one_at_a_time() -> None:
-    """OP-12: every bar of the dip is a signal; a strategy would hold one position."""
+    """OP-12: every bar of the dip is a signal; a strategy would hold one position. The others say so."""
     house = House(a_day(("10:06", "10:08", STEADY), UP)).opens().until("10:00")
     house.presses(RefuseSymbol(SPY, ""))
 
@@ -151,9 +156,12 @@ def test_refused_signals_are_followed_one_at_a_time() -> None:
     during = shadows(house)
     house.until("10:10:30")
 
-    assert len(house.facts(ProposalSkipped)) > 1
-    assert during == [("vwap", "blocked: open", "-0.01")]
-    assert shadows(house) == [("vwap", "blocked: target", "0.20")]
+    many = len(house.facts(ProposalSkipped))
+    assert many > 1
+    others = [("vwap", "blocked: another is followed", None)] * (many - 1)
+    assert during == [("vwap", "blocked: open", "-0.01"), *others[: len(during) - 1]]
+    assert shadows(house) == [("vwap", "blocked: target", "0.20"), *others]
+    assert_can_be_rebuilt(house)
 
 
 def test_a_dip_declined_again_is_followed_once() -> None:
@@ -166,9 +174,10 @@ def test_a_dip_declined_again_is_followed_once() -> None:
         house.presses(Decline(house.proposal.id, ""))
 
     assert len(house.facts(ProposalEnded)) == 5
-    assert shadows(house) == [("vwap", "declined: target", "0.20"), ("vwap", "declined: waits", None)]
+    others = [("vwap", "declined: another is followed", None)] * 3
+    assert shadows(house) == [("vwap", "declined: target", "0.20"), *others, ("vwap", "declined: waits", None)]
     (result,) = the_view(house).results
-    assert (result.declined, f"{result.shadow:.2f}") == (2, "0.20")
+    assert (result.declined, result.left_out, f"{result.shadow:.2f}") == (5, 3, "0.20")
 
 
 def test_a_bar_older_than_its_signal_proposes_nothing() -> None:
@@ -311,6 +320,65 @@ def test_a_blocked_submission_is_in_the_report() -> None:
     told = [(each.proposal.strategy, each.end, each.would_have_made) for each in found.let_go]
     assert told[0] == next((row.strategy, row.end, row.result) for row in reversed(the_view(house).shadows))
     assert (told[0][:2], told[0][2] is not None) == (("vwap", "blocked"), True)
+
+
+def a_dip_declined_and_blocked() -> House:
+    """One declined and followed; the others of the dip beside it, the last ones blocked."""
+    house = House(a_day(("10:06", "10:08", STEADY), UP)).opens()
+    house.until("10:06:05")
+    house.presses(Decline(house.proposal.id, ""))
+    house.presses(RefuseSymbol(SPY, ""))
+    return house.until("16:30")
+
+
+def test_screen_report_and_explain_count_the_same() -> None:
+    """OP-12: the count, those not followed, the sum, and each row; Results said 1 where the report said 3."""
+    house = a_dip_declined_and_blocked()
+    read = Read(list(house.journal.records()))
+
+    view = the_view(house)
+    report = report_of(read, [THURSDAY], HOME.day_of, house.calendar.session_at, is_week=False)
+
+    (shown,) = [row for row in view.results if row.strategy == "vwap"]
+    (told,) = not_taken(report.found.let_go)
+    many = len(house.facts(ProposalSkipped)) + 1
+    assert many > 2
+    assert (shown.declined, shown.left_out, to_the_cent(shown.shadow)) == (many, many - 1, Decimal("0.20"))
+    assert (told.many, told.left_out, told.would_have_made) == (many, many - 1, Decimal("0.20"))
+    assert told.ends == (("blocked", many - 1), ("declined", 1))
+    rows = [(row.end, row.state, row.result) for row in reversed(view.shadows)]
+    assert [(each.end, each.state.value, each.would_have_made) for each in report.found.let_go] == rows
+    explained = [(each["end"], each["state"]) for each in as_json(report.found)["not_taken"]]  # type: ignore[attr-defined]
+    assert explained == [(end, state) for end, state, _ in rows]
+
+
+def test_a_proposal_is_counted_once() -> None:
+    """OP-12: declined, and skipped before under the same id"""
+    house = a_house_with_a_proposal(("10:06", "10:08", STEADY))
+    proposal = house.proposal
+    house.presses(Decline(proposal.id, ""))
+    records = list(house.journal.records())
+    ended = next(record for record in records if isinstance(record.fact, ProposalEnded))
+    again = replace(ended, fact=ProposalSkipped("vwap", SPY, ended.at, ("again",), proposal, ()))
+
+    found = post_mortem(Read([*records, again]), [THURSDAY], HOME.day_of, house.calendar.session_at)
+    house.desk.shadows.folds[ProposalSkipped](ended.at, again.fact)
+
+    assert [each.end for each in found.let_go] == [row.end for row in the_view(house).shadows] == ["declined"]
+
+
+def test_an_entry_for_a_closed_market_is_counted() -> None:
+    """OP-12: refused after the close, so it could not be followed"""
+    house = a_house_with_a_proposal(("10:06", "10:08", STEADY))
+    refused = ProposalSkipped("vwap", SPY, at("16:30"), ("again",), house.proposal, ())
+    records = [*house.journal.records(), Recorded(9_999, at("16:30"), refused)]
+
+    found = post_mortem(Read(records), [THURSDAY], HOME.day_of, house.calendar.session_at)
+    house.desk.shadows.folds[ProposalSkipped](at("16:30"), refused)
+
+    rows = [(row.end, row.state, row.result) for row in the_view(house).shadows]
+    assert rows == [("blocked", "market closed", None)]
+    assert [(each.end, each.state.value, each.would_have_made) for each in found.let_go] == rows
 
 
 def test_screen_and_report_agree_on_each_type() -> None:

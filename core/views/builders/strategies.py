@@ -15,7 +15,7 @@ from core.model.signal import NoTradeReason, SuspensionCause
 from core.model.thesis import Status, TradeKind
 from core.model.values import NO_MONEY, ZERO, Money, Price, Symbol, exact_percent, percent
 from core.risk.capital_allocation import Allocations, capital_of
-from core.risk.shadow_trades import ShadowCourse, ShadowTrade
+from core.risk.shadow_trades import NOT_FOLLOWED, ShadowCourse, ShadowTrade
 from core.risk.strategy_evaluation import (
     RESUMED,
     EvaluationBook,
@@ -135,6 +135,7 @@ def _result(
         shadow=_sum(known) if known else None,
         failed=closed.failed,
         in_part=in_part,
+        left_out=sum(shadow.state in NOT_FOLLOWED for shadow in shadows),
     )
 
 
@@ -150,7 +151,7 @@ def shadow_row(key: str, shadow: ShadowTrade, _changing: tuple[Price | ShadowCou
         symbol=shadow.symbol,
         side=shadow.side,
         quantity=shadow.quantity,
-        entry_price=shadow.entry_price,
+        entry_price=shadow.entry_price or None,
         end=shadow.end,
         state=shadow.course.value,
         result=shadow.result,
