@@ -85,7 +85,7 @@ class Ranges:
     def __init__(self, trading_day: Callable[[datetime], date]) -> None:
         self.trading_day = trading_day
         self.state = RangesState()
-        self._likeness: dict[tuple[Symbol, Symbol], tuple[Fraction | None, int]] = {}
+        self._likeness: dict[tuple[Symbol, Symbol, int], tuple[Fraction | None, int]] = {}
         self._rows: dict[Symbol, tuple[tuple[Held, int], tuple[Likeness, ...]]] = {}
 
     def take(self, bar: Bar, over: int) -> None:
@@ -179,7 +179,7 @@ class Ranges:
         return Price(moves.average) if moves is not None and moves.bars >= over else None
 
     def likenesses(self, symbol: Symbol, held: Held, days: int) -> tuple[Likeness, ...]:
-        """Return the correlation with each other held symbol, each over at least `days` days.
+        """Return the correlation with each other held symbol, each of the newest `days` returns in common.
 
         Returns the same tuple while nothing changed, because every view reads it for each symbol.
         """
@@ -189,24 +189,25 @@ class Ranges:
             known = self._rows[symbol] = (asked, rows)
         return known[1]
 
-    def _row(self, symbol: Symbol, other: Symbol, least: int, *, is_long: bool) -> Likeness:
-        correlation, days = self.likeness(symbol, other)
-        return Likeness(other, is_long, (correlation or Fraction(ZERO)) if days >= least else None, days)
+    def _row(self, symbol: Symbol, other: Symbol, wanted: int, *, is_long: bool) -> Likeness:
+        correlation, days = self.likeness(symbol, other, wanted)
+        return Likeness(other, is_long, (correlation or Fraction(ZERO)) if days >= wanted else None, days)
 
     def _forget_likenesses(self) -> None:
         self._likeness.clear()
         self._rows.clear()
 
-    def likeness(self, first: Symbol, second: Symbol) -> tuple[Fraction | None, int]:
-        """Return the correlation of daily returns on the days that both have, and the number of those."""
+    def likeness(self, first: Symbol, second: Symbol, wanted: int) -> tuple[Fraction | None, int]:
+        """Return the correlation of the newest daily returns that both have, and their number: `wanted` at most."""
         pair = (first, second) if first < second else (second, first)
-        if pair not in self._likeness:
-            self._likeness[pair] = self._measured(*pair)
-        return self._likeness[pair]
+        asked = (*pair, wanted)
+        if asked not in self._likeness:
+            self._likeness[asked] = self._measured(*asked)
+        return self._likeness[asked]
 
-    def _measured(self, first: Symbol, second: Symbol) -> tuple[Fraction | None, int]:
+    def _measured(self, first: Symbol, second: Symbol, wanted: int) -> tuple[Fraction | None, int]:
         closes = [dict(m.closes) if (m := self.state.by_symbol.get(s)) else {} for s in (first, second)]
-        days = sorted(closes[0].keys() & closes[1].keys())
+        days = sorted(closes[0].keys() & closes[1].keys())[-wanted - 1 :]
         returns = [_returns([known[day] for day in days]) for known in closes]
         return correlation(*returns), len(returns[0])
 

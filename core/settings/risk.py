@@ -316,7 +316,9 @@ class CorrelationSettings(SettingsTable):
     enabled: LessIsLooser[bool] = True
     limit: MoreIsLooser[Ratio] = Field(Decimal("0.7"), description="a higher correlation with a position cuts (RK-16)")
     factor: MoreIsLooser[Ratio] = Field(Decimal("0.5"), description="factor where it does")
-    days: Annotated[int, Field(ge=3, le=60)] = Field(20, description="daily returns in common; fewer are not judged")
+    days: Annotated[int, Field(ge=3, le=60)] = Field(
+        20, description="newest daily returns in common; fewer are not judged"
+    )
 
 
 class ThrottleSettings(SettingsTable):

@@ -194,7 +194,7 @@ def test_a_past_close_below_a_dividend_is_left_out(close: str, left: list[int]) 
 
     assert [price for _, price in closes] == left
     assert [price for _, price in house.desk.sizing.ranges.state.by_symbol[SPY].closes] == left
-    assert house.desk.sizing.ranges.likeness(SPY, NEW)[1] == len(left) - 1
+    assert house.desk.sizing.ranges.likeness(SPY, NEW, 60)[1] == len(left) - 1
 
 
 # ── results ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -125,13 +125,13 @@ def test_a_new_desk_knows_the_same_median(snapshot: SnapshotAssertion) -> None:
 def test_correlation_is_known_before_the_first_bar() -> None:
     """RK-16"""
     engine = started(OPEN)
-    before = engine.state.sizing.ranges.likeness(SPY, IBM)
+    before = engine.state.sizing.ranges.likeness(SPY, IBM, 60)
     is_told(engine, SPY, IBM)
 
     assert before == (None, 0)
-    found, days = engine.state.sizing.ranges.likeness(SPY, IBM)
+    found, days = engine.state.sizing.ranges.likeness(SPY, IBM, 60)
     assert days >= 20
-    assert (found, days) == that_ran_on().state.sizing.ranges.likeness(SPY, IBM)
+    assert (found, days) == that_ran_on().state.sizing.ranges.likeness(SPY, IBM, 60)
 
 
 def test_the_average_range_is_known_at_the_open() -> None:
@@ -201,7 +201,7 @@ def test_without_minutes_only_closes_are_known() -> None:
         list(engine.handle(OPEN, PastArrived(PastDays(symbol, days))))
     hears(engine, todays(1))
 
-    assert engine.state.sizing.ranges.likeness(SPY, IBM)[1] == 29
+    assert engine.state.sizing.ranges.likeness(SPY, IBM, 60)[1] == 29
 
 
 async def listened(watch: PastWatch, until: int) -> list[object]:

@@ -108,7 +108,7 @@ class Course:
             "price before": None if before is None else before * many,
             "volume": None if volume is None else volume.shares / many,
             "change": change_of(desk, SPY, end),
-            "correlation": desk.sizing.ranges.likeness(SPY, IBM)[0],
+            "correlation": desk.sizing.ranges.likeness(SPY, IBM, 60)[0],
             "alert": (desk.alerts.of(SPY)[0].terms.level or Decimal(0)) * many,
             **{f"close {number}": close * many for number, close in enumerate(closes)},
         }

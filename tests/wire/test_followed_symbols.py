@@ -168,7 +168,7 @@ def test_a_desk_follows_its_market_and_positions(tmp_path: Path) -> None:
             desk.waits(lambda _: {"IBM", "SPY"} <= set(engine.state.orchestrator.state.marks), "bars of both")
             halts = engine.state.protections.volatility_halt.state.symbols
             medians = {symbol: len(halts[Symbol(symbol)].days) for symbol in listed}
-            likeness = engine.state.sizing.ranges.likeness(IBM, SPY)
+            likeness = engine.state.sizing.ranges.likeness(IBM, SPY, 60)
             ranges = [engine.state.sizing.ranges.atr(symbol, 14) for symbol in (IBM, SPY)]
             measured = {
                 str(measure.scope) for measure in engine.state.protections.volatility_halt.measures(engine.state.at)

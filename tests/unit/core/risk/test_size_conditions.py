@@ -137,9 +137,11 @@ def hears(book: SizingBook, bar: Bar) -> None:
     book.folds[BarClosed](bar.end, BarClosed(bar))
 
 
-def a_book_of_days(closes: Sequence[tuple[str, str]], *, left_out: int | None = None) -> SizingBook:
+def a_book_of_days(
+    closes: Sequence[tuple[str, str]], *, left_out: int | None = None, settings: SizingSettings | None = None
+) -> SizingBook:
     """SPY and IBM, a bar a day each; on the day `left_out` IBM did not trade."""
-    book = SizingBook()
+    book = SizingBook(lambda: settings or SizingSettings())
     for number, (spy, ibm) in enumerate(closes):
         day = date(2026, 1, 1) + timedelta(days=number)
         hears(book, a_bar("10:00", spy, day=day))
@@ -178,16 +180,34 @@ def test_conditions_are_cached_for_a_day() -> None:
     assert held(False) != before
     hears(book, a_bar("10:00", "101", day=date(2027, 1, 4)))
     hears(book, a_bar("10:00", "51", symbol=IBM, day=date(2027, 1, 4)))
-    assert held(True)[0].days == before[0].days + 1
+    assert held(True) != before
+    assert held(True)[0].days == before[0].days
+
+
+def test_a_correlation_is_of_as_many_days_as_the_setting_says() -> None:
+    """RK-16: two symbols that moved apart for thirty days move together for the last twenty."""
+    moves = [1, -1, 2, -2] * 5
+    apart = [(100 + 3 * n % 7, 50 - 3 * n % 7) for n in range(30)]
+    together = [(200 + sum(moves[:n]), 100 + sum(moves[:n]) / 2) for n in range(21)]
+    closes = [(str(spy), str(ibm)) for spy, ibm in (*apart, *together, (0.5, 0.5))]
+
+    found = likeness(a_book_of_days(closes))
+
+    returns = [[after / before - 1 for before, after in pairwise(its)] for its in zip(*together, strict=True)]
+    assert found.days == 20
+    assert float(found.correlation or 0) == pytest.approx(by_the_library(*returns), abs=1e-9)
+    wider = SizingSettings.model_validate({"correlation": {"days": 40}})
+    of_forty = likeness(a_book_of_days(closes, settings=wider))
+    assert (of_forty.days, of_forty.correlation != found.correlation) == (40, True)
 
 
 def test_a_day_missing_in_one_is_left_out_of_both() -> None:
     """RK-16: else every later return would stand beside another day's"""
-    closes = [(str(100 + n * n % 7), str(50 + n * n % 7)) for n in range(25)]
+    closes = [(str(100 + n * n % 7), str(50 + n * n % 7)) for n in range(23)]
 
     found = likeness(a_book_of_days(closes, left_out=9))
 
-    assert found.days == 22
+    assert found.days == 20
     assert found.correlation is not None
     assert found.correlation > Decimal("0.99")
 
