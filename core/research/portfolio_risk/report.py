@@ -16,7 +16,13 @@ from core.model.values import Symbol
 from core.ports import OperatorError
 from core.research.portfolio_risk.correlations import CorrelationStress, correlation_matrix, correlation_stress
 from core.research.portfolio_risk.history import SHORTEST, Gap, History, Jump
-from core.research.portfolio_risk.monte_carlo import FEW_DAYS, FEWEST_DAYS, regimes_before, simulated_profits
+from core.research.portfolio_risk.monte_carlo import (
+    FEW_DAYS,
+    FEWEST_DAYS,
+    Episodes,
+    regimes_before,
+    simulated_profits,
+)
 from core.research.portfolio_risk.portfolio import LeftOut, Position, Valued, valued
 from core.research.portfolio_risk.scenarios import MONTHS, Scenario, shocked, windows, worst_run
 from core.research.portfolio_risk.shock_text import Shock
@@ -169,7 +175,7 @@ def assess(
     estimates = [*_of_methods(daily, sums), *_simulated(MONTE_CARLO, values, whole, seed)]
     regime, pool = (None, []) if vix is None else _regime(history, returns.index.tolist(), vix)
     if regime is not None and regime.days >= FEWEST_DAYS:
-        estimates += _simulated(OF_THE_REGIME, values, whole[pool], seed)
+        estimates += _simulated(OF_THE_REGIME, values, whole[pool], seed, Episodes(pool))
     watch(3, 4)
     moments = moments_of(daily)
     inside = in_domain(moments)
@@ -236,9 +242,9 @@ def _of_methods(daily: Floats, sums: Floats) -> list[Estimate]:
     return found
 
 
-def _simulated(name: str, values: Floats, pool: Floats, seed: int) -> list[Estimate]:
+def _simulated(name: str, values: Floats, pool: Floats, seed: int, episodes: Episodes | None = None) -> list[Estimate]:
     horizon = HORIZONS[-1]
-    profits = simulated_profits(values, pool, days=horizon, seed=seed)
+    profits = simulated_profits(values, pool, days=horizon, seed=seed, episodes=episodes)
     return [_estimate(name, level, horizon, historical(profits, level), len(pool)) for level in LEVELS]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.model.sizing import DailyValue, VixLevel
-from core.research.portfolio_risk.monte_carlo import regimes_before, simulated_profits
+from core.research.portfolio_risk.monte_carlo import Episodes, regimes_before, simulated_profits
 
 MONDAY = date(2020, 3, 2)
 
@@ -53,3 +53,40 @@ def test_a_day_begins_with_the_level_before_it() -> None:
     found = regimes_before([each.day for each in vix] + [MONDAY + timedelta(days=9)], vix)
 
     assert found == [None, VixLevel.LOW, VixLevel.HIGH, VixLevel.HIGH, VixLevel.ELEVATED]
+
+
+def test_no_block_leaves_its_episode() -> None:
+    """AN-02: days 3 to 5 and 20 to 21; days 5 and 20 were no neighbours, so only a new block joins them.
+
+    A block begins on the first day of an episode ten times as often as on another: 1 and 0.1 of 2.3.
+    """
+    returns = (10.0 ** np.arange(5))[:, None]
+
+    profits = simulated_profits(
+        np.array([1.0]), returns, days=2, seed=3, paths=200_000, episodes=Episodes([3, 4, 5, 20, 21])
+    )
+
+    def both(one: int, other: int) -> float:
+        made = (1 + returns[one, 0]) * (1 + returns[other, 0]) - 1
+        return float(np.isclose(profits, made, rtol=1e-9).mean())
+
+    first, another = 1 / 2.3, 0.1 / 2.3
+    assert both(0, 1) == pytest.approx(0.2 * (0.9 + 0.1 * another) + 0.2 * 0.1 * first, abs=0.004)
+    assert both(2, 3) == pytest.approx(0.2 * first + 0.2 * 0.1 * another, abs=0.004)
+    assert both(4, 0) == pytest.approx(0.2 * first + 0.2 * 0.1 * another, abs=0.004)
+
+
+def test_every_day_of_an_episode_is_drawn_equally_often() -> None:
+    """AN-02: the last day of each path, of episodes of one, two and seven days"""
+    places = [1, 5, 6, 10, 11, 12, 13, 14, 15, 16]
+    for days in (1, 2, 10):
+        returns = np.zeros((len(places), 1))
+        counts = []
+        for place in range(len(places)):
+            returns[:, 0] = 0
+            returns[place, 0] = 1
+            profits = simulated_profits(
+                np.array([1.0]), returns, days=days, seed=5, paths=20_000, episodes=Episodes(places)
+            )
+            counts.append(float(np.log2(1 + profits).sum()) / 20_000 / days)
+        assert counts == pytest.approx([1 / len(places)] * len(places), abs=0.01)
