@@ -6,12 +6,12 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from core import facts
-from core.model.draft import CheckedFact, DraftOutcome, DraftTerms, FactResult
+from core.model.draft import CheckedFact, DraftOutcome, DraftTerms, FactField, FactResult
 from core.model.staging import Proposal, StopPlan
 from core.model.text_sanitizer import harmless
 from core.model.values import ProposalId, plain
 from core.trading_state.state import TradingState
-from core.workflows.drafting import check_fact
+from core.workflows.drafting import PRICES, check_fact
 from core.workflows.workflow import follows
 
 DIFFERS = "a fact of the draft differs"
@@ -47,8 +47,9 @@ class FalseFacts:
 def facts_now(state: TradingState, outcome: DraftOutcome, proposal: Proposal | None = None) -> tuple[CheckedFact, ...]:
     """Return the facts of a draft as they compare with the desk's figures now.
 
-    One that was found to differ still does where the desk has no such figure any more. With its proposal the
-    distance of the stop is that of the order as it was edited since.
+    One that was found to differ keeps the figure that it was compared with, while it differs or where the desk has no
+    such figure any more. A price was compared with the market of its time, so it stays false: a later price is none of
+    that time. With its proposal the distance of the stop is that of the order as it was edited since.
     """
     terms = outcome.draft.terms
     if proposal is not None and not proposal.only_reduces:
@@ -59,8 +60,11 @@ def facts_now(state: TradingState, outcome: DraftOutcome, proposal: Proposal | N
 
 def _as_of_now(state: TradingState, stated: CheckedFact, terms: DraftTerms) -> CheckedFact:
     now = check_fact(state, stated.fact, terms)
-    is_forgotten = stated.result is FactResult.DIFFERS and now.result is FactResult.UNKNOWN
-    return stated if is_forgotten else now
+    if stated.result is not FactResult.DIFFERS:
+        return now
+    is_settled = stated.fact.field in PRICES or now.result is FactResult.UNKNOWN
+    is_the_same = now.result is FactResult.DIFFERS and stated.fact.field != FactField.STOP_DISTANCE
+    return stated if is_settled or is_the_same else now
 
 
 def differing_now(state: TradingState, proposal: Proposal) -> dict[int, CheckedFact]:

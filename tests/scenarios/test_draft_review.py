@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
+
 from core import facts
 from core.messages.commands import (
     OpenBasket,
@@ -28,7 +30,7 @@ from core.views.builders.desk import ViewBuilder
 from core.views.builders.drafts import BRIEF, REASON
 from tests.kit.drafts import adopts, declines
 from tests.scenarios.changes import passes
-from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt
+from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.scenarios.receivers import PHONE, Receivers, with_receivers
 from tests.scenarios.test_drafts import CLAUDE, a_house, drafts, fact, terms
 from tests.unit.core.brokers.trading_floor import SPY
@@ -299,3 +301,31 @@ def test_a_fact_that_differed_at_a_ticket_stays_false() -> None:
     assert len(house.facts(facts.ConfirmationReceived)) == 1
     assert len(house.facts(facts.DraftDiffered)) == 1
     assert_can_be_rebuilt(house)
+
+
+def test_the_desks_figure_beside_a_false_fact_stays() -> None:
+    """OP-14: the market was at 99.60 and no share was held; the close at 97 and the fill are of a later time."""
+    bars = [*minutes("09:45", "10:05", "99.60"), *minutes("10:06", "10:30", "97")]
+    house = a_house(bars=bars)
+    drafts(house, stated=(fact("price", "97.00", ago=0, house=house), fact("position", "3")))
+    before = facts_shown(house)
+
+    house.until("10:07:30")
+    fell = facts_shown(house)
+    house.presses(a_typed_buy("5", "97.20", "96.00"))
+    house.opens_ticket()
+    passes(house, 1)
+    house.confirms()
+    passes(house, 30)
+    assert house.held() == "5"
+
+    assert [result for result, _ in before] == [FactResult.DIFFERS] * 2
+    assert before[0][1] == pytest.approx(Decimal("99.60"), abs=Decimal("0.02"))
+    assert before[1][1] == 0
+    assert fell == before
+    assert facts_shown(house) == before
+
+
+def facts_shown(house: House) -> list[tuple[FactResult, Decimal | None]]:
+    (row,) = view_of(house).drafts
+    return [(checked.result, checked.ours) for checked in row.facts]
