@@ -77,7 +77,8 @@ class Episodes:
 
     def drawn(self, chances: Floats) -> npt.NDArray[np.intp]:
         """Return the first day of a block for each chance from 0 to 1."""
-        return np.searchsorted(self._drawn_up_to, chances * self._drawn_up_to[-1], side="right")
+        found: npt.NDArray[np.intp] = np.searchsorted(self._drawn_up_to, chances * self._drawn_up_to[-1], side="right")
+        return found
 
 
 def regimes_before(days: Iterable[date], vix: Iterable[DailyValue]) -> list[VixLevel | None]:
