@@ -90,7 +90,7 @@ def _forms(size: Size) -> Iterator[str]:
 
 
 def _term(term: Term, is_reasoned: bool) -> str:
-    told = f"{term.name} {term.factor.normalize():f}"
+    told = f"{term.name} {term.shown}"
     return f"{told} ({term.words})" if is_reasoned else told
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Context, Decimal
 from enum import Enum, StrEnum
-from math import prod
 
 from core.model.lazy_dataclass import dataclass
 from core.model.values import Fraction, Money, Price, Quantity, Symbol
 
 WHOLE = Fraction(Decimal(1))
 """The factor without effect."""
+
+
+EXACT = Context(prec=28, rounding=ROUND_FLOOR)
+"""Of factors: as many digits as a Decimal has, and never more than allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,13 @@ class Term:
         return self.factor < WHOLE
 
     def __str__(self) -> str:
-        return f"{self.factor.normalize():f} {self.name}"
+        return f"{self.shown} {self.name}"
+
+    @property
+    def shown(self) -> str:
+        """Format the factor in two places, rounded down; a smaller one in two digits."""
+        places = max(2, 1 - self.factor.adjusted()) if self.factor else 2
+        return f"{self.factor.quantize(Decimal(1).scaleb(-places), ROUND_FLOOR).normalize():f}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +94,11 @@ class Size:
 
 
 def product(terms: tuple[Term, ...]) -> Fraction:
-    """Multiply the factors exactly: they are few, with two places each."""
-    return Fraction(prod((term.factor for term in terms), start=WHOLE))
+    """Multiply the factors, rounded down after as many digits as a Decimal has."""
+    found = Decimal(1)
+    for term in terms:
+        found = EXACT.multiply(found, term.factor)
+    return Fraction(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
 from typing import Protocol
 
 from core.model.instrument import ANY_SHARE, ONE, Instrument
 from core.model.lazy_dataclass import dataclass
 from core.model.sizing import (
+    EXACT,
     UNKNOWN,
     WHOLE,
     LeftOut,
@@ -170,9 +171,9 @@ class Scale(Protocol):
     def weigh(self, wanted: WantedEntry, conditions: Conditions) -> Term | LeftOut | None: ...
 
 
-def told(factor: Decimal) -> Fraction:
-    """Round a factor as shown and applied: to two places, rounded down, one at most."""
-    return Fraction(min(factor, Decimal(1)).quantize(CENT, ROUND_FLOOR))
+def at_most_one(factor: Decimal) -> Fraction:
+    """Return a factor as it is applied: exact, and one at most. It is rounded where it is shown."""
+    return Fraction(min(factor, Decimal(1)))
 
 
 # ── the factors ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -194,7 +195,12 @@ class AtrScale:
             return LeftOut(self.name, f"fewer than {terms.bars} bars yet")
         noise = terms.multiple * atr
         words = f"{plain(terms.multiple)} × ATR is {noise.quantize(SUB_PENNY)}, the stop {plain(wanted.way)} USD away"
-        return Term(self.name, told(wanted.way / noise) if noise > wanted.way else WHOLE, words)
+        return Term(self.name, noise_factor(wanted.way, noise), words)
+
+
+def noise_factor(way: Decimal, noise: Decimal) -> Fraction:
+    """Return the factor of a stop `way` away, USD, in a market with this noise; it is rounded down."""
+    return Fraction(EXACT.divide(way, noise)) if noise > way else WHOLE
 
 
 class CorrelationScale:
@@ -215,7 +221,7 @@ class CorrelationScale:
         if measured:
             highest, like = max(measured, key=lambda pair: pair[0])
             if highest > terms.limit:
-                return Term(self.name, told(terms.factor), f"{highest.quantize(CENT)} with {like.symbol}")
+                return Term(self.name, at_most_one(terms.factor), f"{highest.quantize(CENT)} with {like.symbol}")
         unknown = [held for held in conditions.held if held.correlation is None]
         if unknown:
             few = min(unknown, key=lambda held: held.days)
@@ -269,7 +275,7 @@ class KellyScale:
             return LeftOut(self.name, "equity is not known")
         part = max(kelly(edge) * terms.fraction, ZERO)
         words = f"{part * 100:.2f} % of equity, from {edge.trades} trades"
-        return Term(self.name, told(part * conditions.equity / wanted.risk), words)
+        return Term(self.name, at_most_one(EXACT.divide(part * conditions.equity, wanted.risk)), words)
 
 
 def kelly(edge: Edge) -> Decimal:
@@ -314,7 +320,7 @@ class TrendScale:
         factor = terms.against if against else Decimal(1)
         factor *= terms.volatile if market.volatility is Volatility.WILD else 1
         words = f"{market.symbol} {market.trend.value}, {market.volatility.value} on {market.bars_to}"
-        return Term(self.name, told(factor), words)
+        return Term(self.name, at_most_one(factor), words)
 
 
 def may_cut(market: MarketMeasure | NoMarket, terms: TrendTerms) -> bool:
@@ -350,8 +356,8 @@ def factor_of(vix: VixReading | NoVix, terms: VixTerms) -> Fraction:
     if not terms.enabled or isinstance(vix, NoVix):
         return WHOLE
     if vix.level is VixLevel.HIGH:
-        return told(terms.high)
-    return told(terms.elevated) if vix.level is VixLevel.ELEVATED else WHOLE
+        return at_most_one(terms.high)
+    return at_most_one(terms.elevated) if vix.level is VixLevel.ELEVATED else WHOLE
 
 
 # ── all factors ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -376,6 +382,8 @@ BY_HOURS = "these hours"
 BY_STEP = "buys less than the smallest quantity"
 NO_RISK = "the risk of a trade is not known"
 
+OF_A_STEP = Decimal("1e-12")
+"""A factor such as a third has no last digit: what is this near to a whole step, is one."""
 _DOWN, _UP = Context(prec=50, rounding=ROUND_FLOOR), Context(prec=50, rounding=ROUND_CEILING)
 """Quotients are rounded down, so that a size never costs or risks more than allowed; a minimum is rounded up."""
 
@@ -447,8 +455,9 @@ def _capped(wanted: WantedEntry, conditions: Conditions, terms: tuple[Term, ...]
         return NO_SHARES, BY_NOTIONAL
     a_step_loses = _DOWN.multiply(wanted.unit_loss, wanted.step)
     a_step_costs = _DOWN.multiply(wanted.unit_cost, wanted.step)
+    of_risk = _DOWN.divide(_DOWN.multiply(wanted.risk, product(terms)), a_step_loses)
     limits = [
-        (_DOWN.divide(_DOWN.multiply(wanted.risk, product(terms)), a_step_loses), BY_RISK),
+        (of_risk.quantize(OF_A_STEP, ROUND_HALF_EVEN, _DOWN), BY_RISK),
         (_DOWN.divide(wanted.max_notional, a_step_costs), BY_NOTIONAL),
     ]
     if conditions.budget_left is not None:

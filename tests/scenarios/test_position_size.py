@@ -209,7 +209,7 @@ def test_wide_minutes_make_the_entry_smaller() -> None:
     wild.until("10:06:02")
     size = the_ticket(wild).size
 
-    assert (staged(calm), staged(wild)) == ("0.334", "0.123")
+    assert (staged(calm), staged(wild)) == ("0.334", "0.125")
     assert size is not None
     assert [str(term) for term in size.cuts] == ["0.37 ATR"]
 

@@ -5,19 +5,32 @@ It is computed where the loop pauses: on a bar on which a strategy may enter, on
 
 from __future__ import annotations
 
-from decimal import ROUND_FLOOR, Decimal
+from decimal import Decimal
 
 import numpy as np
 
-from core.model.values import CENT, Money, Price
+from core.model.sizing import WHOLE, Term
+from core.model.values import Fraction, Money, Price
 from core.research.kernel import layout as reg
 from core.research.kernel.inputs import KernelBars
 from core.research.kernel.layout import Integers, allocating
 from core.research.kernel.signals import Plan, Strategy
-from core.research.kernel.sizes import CLOSE_BY, Floats, whole
-from core.risk.sizing import Conditions, WantedEntry, size_of
+from core.research.kernel.sizes import CLOSE_BY, Floats
+from core.risk.sizing import Conditions, WantedEntry, noise_factor, size_of
 from core.risk.sizing_history import sizing_terms
 from core.settings.settings import Settings
+
+
+class _Noise:
+    """The factor of a stop within the market's noise, as `AtrScale` gives it."""
+
+    name = "ATR"
+
+    def __init__(self, factor: Fraction) -> None:
+        self._factor = factor
+
+    def weigh(self, _wanted: WantedEntry, _conditions: Conditions) -> Term:
+        return Term(self.name, self._factor, "")
 
 
 class Sizes:
@@ -69,7 +82,7 @@ class Sizes:
         if loss is None or most is None:
             return Decimal(0)
         wanted = WantedEntry(
-            risk=Money(loss * self._noise_factor(plan, bar)),
+            risk=Money(loss),
             price=Price(plan.limit),
             way=plan.way,
             max_notional=Money(most),
@@ -77,21 +90,17 @@ class Sizes:
             least=risk.min_notional,
         )
         conditions = Conditions(settings=sizing_terms(self._settings.risk.sizing), equity=opening)
-        return size_of(wanted, conditions, scales=()).quantity
+        return size_of(wanted, conditions, scales=(_Noise(self._noise_factor(plan, bar)),)).quantity
 
-    def _noise_factor(self, plan: Plan, bar: int) -> Decimal:
+    def _noise_factor(self, plan: Plan, bar: int) -> Fraction:
         """Return the factor of a stop within the market's noise, as `AtrScale` does."""
         terms = self._settings.risk.sizing.atr
         if not terms.enabled or bar + 1 < terms.bars or not self._nearly[bar]:
-            return Decimal(1)
+            return WHOLE
         nearly = float(plan.way) / float(terms.multiple) / float(self._nearly[bar]) * reg.PRICE_UNITS
-        hundredths = whole(100 * nearly)
-        if abs(nearly - 1) > CLOSE_BY and hundredths >= 0:
-            return min(Decimal(hundredths) / 100, Decimal(1))
-        noise = terms.multiple * self._average(bar, terms.bars)
-        if noise <= plan.way:
-            return Decimal(1)
-        return min(plan.way / noise, Decimal(1)).quantize(CENT, ROUND_FLOOR)
+        if nearly > 1 + CLOSE_BY:
+            return WHOLE
+        return noise_factor(plan.way, terms.multiple * self._average(bar, terms.bars))
 
     def _average(self, bar: int, over: int) -> Decimal:
         """Return the desk's own average range at a bar: each range moves it by a part, rounded as the desk does."""

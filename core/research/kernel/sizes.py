@@ -49,6 +49,8 @@ NO, SENT, UNANSWERED, UNSURE = range(4)
 """What becomes of an entry: none, sent, a proposal that is never confirmed, or left to `plans`."""
 SLACK, LARGEST = 1e-6, 1e8
 """The least distance of a quotient from an integer, and the largest quotient, for a float to decide."""
+LARGEST_BY_BARS = 1e9
+"""The largest quotient by an average range, times the bars of it: each bar adds the error of a float."""
 CLOSE_BY = 1e-9
 """The least relative distance of a float from a limit for it to decide."""
 
@@ -163,19 +165,19 @@ def quantity_of(s: Integers, terms: Integers, limits: Floats, average: Floats, o
     price, step = s[reg.ENTRY_LIMIT] / reg.PRICE_UNITS, terms[STEP] / reg.QUANTITY_UNITS
     risk = limits[RISK] if limits[RISK_PART] == 0.0 else limits[RISK_PART] * opening
     most = limits[MOST] if limits[MOST_PART] == 0.0 else limits[MOST_PART] * opening
+    largest = LARGEST
     if limits[NOISE] > 0.0 and bar + 1 >= limits[NOISE_BARS]:
         noise = limits[NOISE] * average[bar] / reg.PRICE_UNITS
         side = side_of(noise / way, 1.0)
         if side == 0:
             return -1
         if side > 0:
-            hundredths = whole(100.0 * way / noise)
-            if hundredths < 0:
-                return -1
-            risk *= hundredths / 100.0
+            risk *= way / noise
+            largest = min(LARGEST, LARGEST_BY_BARS / limits[NOISE_BARS])
     if risk <= 0.0 or most <= 0.0:
         return -1 if risk == 0.0 else 0
-    steps = whole(min(risk / (way * step), most / (price * step), limits[BUDGET] * opening / (way * step)))
+    quotient = min(risk / (way * step), most / (price * step), limits[BUDGET] * opening / (way * step))
+    steps = whole(quotient) if quotient <= largest else -1
     return steps * terms[STEP] if steps >= 0 else -1
 
 

@@ -126,14 +126,24 @@ def test_without_data_the_fixed_risk_counts(snapshot: SnapshotAssertion) -> None
 # ── each term ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@table("atr factor quantity", ("0.20", "1", "3"), ("0.25", "1", "3"), ("0.50", "0.5", "1.5"), ("0.75", "0.33", "0.99"))
+@table("atr factor quantity", ("0.20", "1", "3"), ("0.25", "1", "3"), ("0.50", "0.5", "1.5"), ("0.75", "0.33", "1"))
 def test_a_stop_within_two_ranges_is_widened(atr: str, factor: str, quantity: str) -> None:
-    """RK-10: a stop half a dollar away, a risk of 1.50 USD"""
+    """RK-10: a stop half a dollar away, a risk of 1.50 USD; a third is applied whole and shown as 0.33"""
     size = size_of(wanted(notional="5000", way="0.50"), replace(NOTHING, atr=Price(Decimal(atr))))
 
     term = named(size, "ATR")
     assert isinstance(term, Term)
-    assert (term.factor, size.quantity) == (Decimal(factor), Decimal(quantity))
+    assert (term.shown, size.quantity) == (factor, Decimal(quantity))
+
+
+@table("atr shown", ("0.3", "0.83"), ("0.25000001", "0.99"), ("100", "0.0025"), ("30", "0.0083"))
+def test_a_factor_is_rounded_down_where_it_is_shown(atr: str, shown: str) -> None:
+    """RK-10: a cut is never shown as none, and a part never as nothing"""
+    size = size_of(wanted(notional="5000", way="0.50"), replace(NOTHING, atr=Price(Decimal(atr))))
+
+    term = named(size, "ATR")
+    assert isinstance(term, Term)
+    assert (term.shown, term.cuts) == (shown, True)
 
 
 @table("level factor", (VixLevel.LOW, "1"), (VixLevel.NORMAL, "1"), (VixLevel.ELEVATED, "0.7"), (VixLevel.HIGH, "0.5"))
