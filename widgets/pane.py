@@ -7,6 +7,7 @@ is never cut.
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -23,7 +24,7 @@ from textual.widget import Widget
 from core.model.codes import DeskState
 from core.model.text_sanitizer import harmless
 from core.model.values import ZERO
-from core.views import DeskView, StatusView
+from core.views import DeskView, ProtectionRow, StatusView, SuspensionView
 from core.views.rows import doubted_orders, working_orders
 from widgets import format as f
 from widgets.grid import Column, Grid
@@ -301,8 +302,7 @@ def _count(view: DeskView, pane: str) -> tuple[str, Tone]:
             doubted = "!" if doubted_orders(view.orders) else ""
             return f"{working_orders(view.orders) or ''}{doubted}", "warning" if doubted else ""
         case "protections":
-            tripped = sum(row.has_tripped for row in view.protections)
-            return (f"{tripped} TRIPPED", "warning") if tripped else ("ok", "")
+            return _shut_protections(view.protections)
         case "strategies":
             return f"{len(view.strategies) or ''}", ""
         case "results":
@@ -311,6 +311,16 @@ def _count(view: DeskView, pane: str) -> tuple[str, Tone]:
         case "watch":
             return f"{len(view.watch.rows) or ''}", ""
     return "", ""
+
+
+def _shut_protections(rows: Iterable[ProtectionRow]) -> tuple[str, Tone]:
+    """Return the words of the pane's title: "ok" would contradict `ENTRIES SHUT` while an allowance is used up."""
+    shut = Counter(row.word for row in rows if row.is_tripped)
+    if tripped := shut[SuspensionView.TRIPPED]:
+        return f"{tripped} TRIPPED", "warning"
+    if full := shut[SuspensionView.FULL]:
+        return f"{full} FULL", ""
+    return (SuspensionView.CLOSED.value if shut else "ok"), ""
 
 
 class FooterLine(Lines):

@@ -9,6 +9,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from console.panes import PANES
 from core.model.order import OrderStatus
+from core.views import SuspensionView
 from tests.desk.still_house import a_position, a_protection, a_view, an_exit, an_order, open_still
 from tests.kit.rows import each
 from widgets.lines import joined
@@ -54,6 +55,22 @@ def test_urgent_counts_come_first(snapshot: SnapshotAssertion) -> None:
     assert len(least) <= 78
     assert least == snapshot
     assert least.endswith("0His")
+
+
+@each(
+    "words, count",
+    [
+        ((), "ok"),
+        ((SuspensionView.FULL,), "1 FULL"),
+        ((SuspensionView.CLOSED,), "CLOSED"),
+        ((SuspensionView.CLOSED, SuspensionView.FULL, SuspensionView.FULL), "2 FULL"),
+        ((SuspensionView.FULL, SuspensionView.TRIPPED), "1 TRIPPED"),
+    ],
+)
+def test_protections_are_ok_only_while_none_is_shut(words: tuple[SuspensionView, ...], count: str) -> None:
+    rows = (a_protection(), *(a_protection(f"Guard {n}", "1", is_tripped=True, word=w) for n, w in enumerate(words)))
+
+    assert f"4 Protections {count}  " in strip(198, protections=rows)
 
 
 def test_shown_panes_are_bold() -> None:
