@@ -37,23 +37,34 @@ SHOWN_DAYS = 20
 """The newest days with margin in use; --json has all."""
 NEWEST = 10
 """The newest closes; --html and --json have all."""
-COLUMNS: tuple[tuple[str, str, str, int], ...] = (
-    ("trades", "trades", "count", 7),
-    ("wins", "win_rate", "percent", 9),
-    ("USD each", "expectancy", "money", 10),
-    ("R each", "mean_r", "ratio", 7),
-    ("R", "total_r", "ratio", 7),
-    ("no R", "without_r", "count", 5),
-    ("factor", "profit_factor", "ratio", 7),
-    ("USD", "profit", "money", 12),
+COLUMNS: tuple[tuple[str, str, str], ...] = (
+    ("trades", "trades", "count"),
+    ("wins", "win_rate", "percent"),
+    ("USD each", "expectancy", "money"),
+    ("gain", "mean_gain", "money"),
+    ("loss", "mean_loss", "money"),
+    ("R each", "mean_r", "ratio"),
+    ("R", "total_r", "ratio"),
+    ("no R", "without_r", "count"),
+    ("factor", "profit_factor", "ratio"),
+    ("USD", "profit", "money"),
 )
-"""For each figure of a group: its column heading, key, format and width."""
+"""For each figure of a group: its column heading, key and format."""
+WIDTHS: Mapping[str, int] = {
+    "trades": 6, "win_rate": 9, "expectancy": 10, "mean_gain": 10, "mean_loss": 10, "profit_factor": 7, "profit": 12,
+}  # fmt: skip
+"""The figures of a group that fit into the text; --html and --json have its R too."""
+FEW_WINS, MANY_WINS = 0.4, 0.6
+"""A half-hour that won less or more often is marked."""
 GROUPS: Mapping[str, str] = {
     "strategy": "strategy (manual: your own orders)",
     "by": "manual or strategy",
     "regime": "regime at the entry",
     "symbol": "symbol",
-    "half_hour": f"half-hour of the entry, {HOME.name}",
+    "half_hour": (
+        f"half-hour of the entry, {HOME.name}; "
+        f"▲ over {value_of(MANY_WINS, 'percent')} won, ▼ under {value_of(FEW_WINS, 'percent')}"
+    ),
     "held": "time held",
 }
 ROLLED: tuple[tuple[str, str, str], ...] = (
@@ -62,7 +73,10 @@ ROLLED: tuple[tuple[str, str, str], ...] = (
     ("sharpe", "Sharpe", "ratio"),
     ("max_drawdown", "deepest drawdown", "percent"),
 )
-OF_TRADES = ("trades", "profit", "win_rate", "expectancy", "profit_factor", "best_trade", "worst_trade")
+OF_TRADES = (
+    *("trades", "profit", "win_rate", "expectancy", "mean_gain", "mean_loss"),
+    *("profit_factor", "best_trade", "worst_trade"),
+)
 MORE_OF_TRADES = ("slippage", "fees")
 
 
@@ -136,8 +150,21 @@ def trade_rows(found: DeskMeasures) -> list[tuple[str, str]]:
     return [*rows, *((name, value_of(found.trades[key], kind)) for name, key, kind in in_r)]
 
 
-def group_rows(groups: Mapping[str, Figures]) -> list[tuple[str, ...]]:
-    return [(name, *(value_of(each[key], kind) for _, key, kind, _ in COLUMNS)) for name, each in groups.items()]
+def group_rows(found: DeskMeasures, by: str) -> list[dict[str, str]]:
+    """Return the figures of each group as text, by their keys, with its `name`; a half-hour has its mark and count."""
+    return [
+        {"name": _marked(name, each) if by == "half_hour" else name}
+        | {key: value_of(each[key], kind) for _, key, kind in COLUMNS}
+        for name, each in found.groups[by].items()
+    ]
+
+
+def _marked(name: str, group: Figures) -> str:
+    """Mark a half-hour of many or few wins, with its number of trades (AN-01)."""
+    wins = group["win_rate"]
+    if wins is None or FEW_WINS <= wins <= MANY_WINS:
+        return name
+    return f"{name} {'▲' if wins > MANY_WINS else '▼'} of {value_of(group['trades'], 'count')}"
 
 
 DAY_HEAD = ("day", "equity, USD", "in and out, USD", "return")
@@ -250,15 +277,14 @@ def _trades(found: DeskMeasures) -> Iterator[str]:
         if found.groups[by]:
             yield ""
             yield f"by {name}"
-            yield f"{'':<{NAME}}" + "".join(f"{head:>{width}}" for head, _, _, width in COLUMNS)
-            for row in group_rows(found.groups[by]):
+            heads = {key: head for head, key, _ in COLUMNS}
+            for row in ({"name": ""} | heads, *group_rows(found, by)):
                 yield from _fitted(row)
 
 
-def _fitted(row: Sequence[str]) -> Iterator[str]:
-    first, *more = wrap(row[0], NAME - 1) or [""]
-    widths = [width for *_, width in COLUMNS]
-    yield f"{first:<{NAME}}" + "".join(f"{cell:>{width}}" for cell, width in zip(row[1:], widths, strict=True))
+def _fitted(row: Mapping[str, str]) -> Iterator[str]:
+    first, *more = wrap(row["name"], NAME - 1) or [""]
+    yield f"{first:<{NAME}}" + "".join(f"{row[key]:>{width}}" for key, width in WIDTHS.items())
     yield from more
 
 
@@ -322,7 +348,8 @@ def _body(found: DeskMeasures) -> Iterator[str]:
     head = ("", *(name for name, *_ in COLUMNS))
     for by, name in GROUPS.items():
         if found.groups[by]:
-            yield f"<h3>By {escaped(name)}</h3>" + table(group_rows(found.groups[by]), head)
+            rows = [tuple(row.values()) for row in group_rows(found, by)]
+            yield f"<h3>By {escaped(name)}</h3>" + table(rows, head)
     yield "<h2>Maintenance margin / equity</h2>"
     yield from _margin_section(found)
 

@@ -242,8 +242,18 @@ def win_rate(profits: pd.Series) -> float | None:
 
 
 def expectancy(profits: pd.Series) -> float | None:
-    """Return the mean profit of a trade, USD: win rate × mean gain − loss rate × mean loss. None without trades."""
+    """Return the mean profit of a trade, USD: win rate × mean gain + loss rate × mean loss. None without trades."""
     return float(profits.mean()) if len(profits) else None
+
+
+def mean_gain(profits: pd.Series) -> float | None:
+    """Return the mean profit of the trades with a gain, USD. None without one."""
+    return expectancy(profits[profits > 0])
+
+
+def mean_loss(profits: pd.Series) -> float | None:
+    """Return the mean profit of the trades with a loss, USD, negative. None without one."""
+    return expectancy(profits[profits < 0])
 
 
 def metrics(series: Sequence[DayOfEquity], profits: Sequence[float]) -> dict[str, object]:
@@ -276,6 +286,8 @@ def metrics(series: Sequence[DayOfEquity], profits: Sequence[float]) -> dict[str
         "profit_factor": profit_factor(made),
         "win_rate": win_rate(made),
         "expectancy": expectancy(made),
+        "mean_gain": mean_gain(made),
+        "mean_loss": mean_loss(made),
         "best_trade": max(profits, default=None),
         "worst_trade": min(profits, default=None),
         "mean_exposure": float(days["exposure"].mean()) if series else None,

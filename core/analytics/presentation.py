@@ -36,6 +36,8 @@ LINES: tuple[tuple[str, str, str], ...] = (
     ("win_rate", "win rate", "percent"),
     ("profit_factor", "profit factor", "ratio"),
     ("expectancy", "expectancy, USD", "money"),
+    ("mean_gain", "mean gain, USD", "money"),
+    ("mean_loss", "mean loss, USD", "money"),
     ("profit", "profit, USD", "money"),
     ("best_trade", "best trade, USD", "money"),
     ("worst_trade", "worst trade, USD", "money"),

@@ -14,7 +14,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core.analytics.desk_measures import NEEDS, DeskMeasures, desk_measures
-from core.analytics.measures_page import account_rows, as_json, day_rows, lines_of
+from core.analytics.measures_page import account_rows, as_json, day_rows, group_rows, lines_of
 from core.execution.fee_days import FeeDays
 from core.facts import CashMoved, CorporateActionApplied, DayStarted, Fact, OrderCreated, PositionCorrected, TradeClosed
 from core.facts.activities import OwnerQuantity
@@ -162,6 +162,8 @@ def test_only_trades_in_range_are_measured() -> None:
         "profit": float(Decimal("39.605").quantize(Decimal("0.01"), ROUND_HALF_EVEN)),
         "win_rate": 0.75,
         "expectancy": pytest.approx(profits.mean()),
+        "mean_gain": pytest.approx(profits[profits > 0].mean()),
+        "mean_loss": -20.0,
         "profit_factor": pytest.approx(profits[profits > 0].sum() / 20),
         "mean_r": pytest.approx((profits[:3] / 20).mean()),
         "total_r": pytest.approx((profits[:3] / 20).sum()),
@@ -170,6 +172,16 @@ def test_only_trades_in_range_are_measured() -> None:
     for groups in found.groups.values():
         assert sum(Decimal(str(each["profit"])) for each in groups.values()) == Decimal(str(found.trades["profit"]))
     assert (found.measures["slippage"], found.measures["fees"]) == (0.4, 0.08)
+
+
+@table("won lost named", (2, 3, "12:00"), (3, 2, "12:00"), (1, 2, "12:00 ▼ of 3"), (2, 1, "12:00 ▲ of 3"))
+def test_half_hours_of_many_or_few_wins_are_marked(won: int, lost: int, named: str) -> None:
+    """AN-01: over 60 % and under 40 %, with their count"""
+    made = [*["5"] * won, *["-5"] * lost]
+    found = measured(*(a_trade(f"e{n}", profit) for n, profit in enumerate(made)))
+
+    assert [row["name"] for row in group_rows(found, "half_hour")] == [named]
+    assert [row["name"] for row in group_rows(found, "symbol")] == ["SPY"]
 
 
 def split(*owners: str) -> CorporateActionApplied:

@@ -70,6 +70,8 @@ def test_each_group_has_figures_of_its_own_trades() -> None:
         "profit": pytest.approx(mine.sum()),
         "win_rate": pytest.approx((mine > 0).mean()),
         "expectancy": pytest.approx(mine.mean()),
+        "mean_gain": pytest.approx(mine[mine > 0].mean()),
+        "mean_loss": pytest.approx(mine[mine < 0].mean()),
         "profit_factor": pytest.approx(mine[mine > 0].sum() / -mine[mine < 0].sum()),
         "mean_r": pytest.approx((mine / 20).mean()),
         "total_r": pytest.approx((mine / 20).sum()),

@@ -25,6 +25,8 @@ from core.analytics.metrics import (
     expectancy,
     framed,
     longest_under_water,
+    mean_gain,
+    mean_loss,
     metrics,
     omega,
     profit_factor,
@@ -174,6 +176,13 @@ def test_win_rate_and_profit_factor_of_trades() -> None:
     assert profit_factor(profits) == 2.0
     assert win_rate(profits) == 0.5
     assert expectancy(profits) == 2.0
+    assert (mean_gain(profits), mean_loss(profits)) == (8.0, -4.0)
+
+
+def test_a_trade_of_zero_is_neither_gain_nor_loss() -> None:
+    """AN-01: missing, not zero"""
+    assert (mean_gain(pd.Series([6.0, 0.0])), mean_loss(pd.Series([6.0, 0.0]))) == (6.0, None)
+    assert (mean_gain(pd.Series([0.0, -6.0])), mean_loss(pd.Series([0.0, -6.0]))) == (None, -6.0)
 
 
 def test_yearly_growth_counts_252_sessions() -> None:
