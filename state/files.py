@@ -44,7 +44,7 @@ def make_folder(path: Path) -> str | None:
     PermissionError: its owner could read and swap everything in it.
     """
     missing = [each for each in (path, *path.parents) if not each.exists()]
-    for each in reversed(missing):
+    for each in (*reversed(missing), path):  # a file in its place raises FileExistsError
         each.mkdir(mode=FOLDER_MODE, exist_ok=True)
     mended = mend_permissions(path, FOLDER_MODE)
     return None if path in missing else mended
