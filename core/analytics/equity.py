@@ -318,7 +318,7 @@ class _Books:
             case facts.OrderFilled():
                 self._filled(fact, cost)
             case facts.FillReversed():
-                paid = fact.cost if fact.side is Side.BUY else -fact.cost
+                paid = ZERO if is_payout(fact.client_order_id) else fact.cost if fact.side is Side.BUY else -fact.cost
                 now.profits[fact.symbol] = now.profits.get(fact.symbol, ZERO) + cost + paid
             case facts.PositionCorrected():
                 now.taken_over[fact.symbol] = now.taken_over.get(fact.symbol, ZERO) + cost

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from core.execution.ledger_state import EndedPosition, LedgerState, position_key
 from core.execution.order import Order
-from core.model.order import Side
+from core.model.order import Side, is_payout
 from core.model.position import AnyTrade, Position, moved, realised
 from core.model.values import NO_MONEY, ZERO, ClientOrderId, Money, Price, Quantity
 
@@ -73,7 +73,7 @@ def reversal_of(books: LedgerState, order: Order, quantity: Quantity, cost: Mone
     if ended is not None and not quantity:
         return _repriced(order, ended, held, cost, sign)
     if ended is not None and order.only_reduces:
-        again = _without(books, ended.after, order, quantity, cost, ended.at)
+        again = _without(books, ended.after, order, quantity, cost, ended.at) or _before_payout(ended, order, quantity)
         if again is not None and (held is None or held.quantity * again.position.quantity > 0):
             return Reversal(_together(held, again.position), again.realised, ended.trade)
     elif ended is None and held is not None and _has_filled_in(held, order):
@@ -136,6 +136,15 @@ def _without(
         for name in SUMS
     }
     return Undone(replace(position, **sums), Money(without.realised - with_it.realised))
+
+
+def _before_payout(ended: EndedPosition, order: Order, quantity: Quantity) -> Undone | None:
+    """Return the position as it was before all its shares were paid out, whether or not its orders are in memory."""
+    before = ended.before
+    if not is_payout(order.id) or quantity != order.filled_quantity or quantity != abs(before.quantity):
+        return None
+    gained = (order.filled_cost - before.cost) * (1 if before.quantity > 0 else -1)
+    return Undone(before, Money(-gained))
 
 
 def _played(position: Position, fills: Sequence[tuple[Order, Decimal, Decimal]]) -> Undone | None:

@@ -63,8 +63,9 @@ class LedgerState:
     depends on them, and after a week in any case; those that never arrived are kept longer. `forgotten` is the number
     of those that left, with the sum of all of them: the index of past orders has them whole, and no id is used again.
     `trades` has those of today, `ended` the last one of each position among them, in case the broker takes its exit
-    back. `taken_off` and `taken_in` are the shares that corrections removed and added today. For an order not recorded
-    yet, `permits` has its approval, and `redeemed` the stop that it reduces.
+    back; that of shares that were paid out for a week. `taken_off` and `taken_in` are the shares that corrections
+    removed and added today. For an order not recorded yet, `permits` has its approval, and `redeemed` the stop that it
+    reduces.
     """
 
     orders: dict[ClientOrderId, Order] = field(default_factory=dict)

@@ -18,6 +18,7 @@ from core.execution.ledger_state import UNKNOWN_OWNER, LedgerIndex, Legs
 from core.execution.order import Order
 from core.execution.order_status import DuplicateOrderError
 from core.facts import OrdersRecalled
+from core.model.order import is_payout
 from core.model.position import PastOrder
 from core.model.session import Calendar
 from core.model.values import ClientOrderId, ExecutionId, Symbol
@@ -182,11 +183,12 @@ class OrderRetention:
     def _at_rest(self, at: datetime, day: date) -> set[ClientOrderId]:
         """Return orders that ended before today, without a position, a working order or a signed item that names them.
 
-        Related orders leave together.
+        Nor of shares that were paid out: they may come back. Related orders leave together.
         """
         named = {*self.named(at), *(o.id for o in self.index.orders.values() if self.is_still_told(o.id))}
         busy = {(p.symbol, p.strategy) for p in self.index.state.positions.values()}
         busy |= {(o.request.symbol, o.strategy) for o in self.index.working.values()}
+        busy |= {(o.request.symbol, o.strategy) for o in self.index.orders.values() if is_payout(o.id)}
         rests = {o.id for o in self.index.orders.values() if self._is_over(o, day, busy) and o.id not in named}
         kin = self._kin()
         stay = [o.id for o in self.index.orders.values() if o.id not in rests and not o.is_given_up]

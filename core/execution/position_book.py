@@ -26,7 +26,7 @@ from core.facts import ActionEvidence, CorporateActionApplied, FillReversed, Ord
 from core.model.codes import EndCode
 from core.model.instrument import named
 from core.model.lazy_dataclass import dataclass
-from core.model.order import OrderStatus, Side
+from core.model.order import OrderStatus, Side, is_payout
 from core.model.position import Ended, Fill, Position, Trade, moved, realised, trade_in
 from core.model.session import Calendar
 from core.model.signal import ExitReason
@@ -199,6 +199,9 @@ class PositionBook:
         self._count(order.last_filled_on, undo.realised)
         count_reversal(order, fact)
         self.index.note(order)
+        if is_payout(order.id):  # the tickets of its stops ended with the shares
+            for other in self.index.owned.get((fact.symbol, fact.strategy), {}).values():
+                other.is_asked_for = False
         state.positions.pop(key, None)
         if (after := undo.position) is not None:
             state.positions[key] = after if after.heard_at is not None else replace(after, heard_at=at)
@@ -217,7 +220,11 @@ class PositionBook:
         day_of = self.calendar.trading_day
         state.taken_off = {key: taken for key, taken in state.taken_off.items() if day_of(taken.at) >= day}
         state.taken_in = {key: taken for key, taken in state.taken_in.items() if day_of(taken.at) >= day}
-        state.ended = {key: ended for key, ended in state.ended.items() if ended.trade in state.trades}
+        state.ended = {
+            key: ended
+            for key, ended in state.ended.items()
+            if ended.trade in state.trades or (is_payout(ended.trade.exit_order) and at - ended.at <= KEPT)
+        }
 
     def _count_entry(self, strategy: str, day: date) -> None:
         """Count an entry; a late fill of an earlier day does not count for the current one."""

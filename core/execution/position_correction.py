@@ -23,7 +23,7 @@ from core.facts import CashMoved, OwnerShare, PositionCorrected
 from core.model.broker import Execution
 from core.model.instrument import share
 from core.model.lazy_dataclass import dataclass
-from core.model.order import Side
+from core.model.order import Side, is_payout
 from core.model.position import Position
 from core.model.reconciliation import NO_SYMBOL, Activity, BrokerFill, Difference, DifferenceKind
 from core.model.values import (
@@ -215,6 +215,30 @@ def come_late(
     if len(found) != 1:
         return None
     return found[0].symbol, (OwnerShare(found[0].strategy, true, average),)
+
+
+def is_back(ledger: Ledger, symbol: Symbol, more: Decimal) -> bool:
+    """Return whether so many shares, signed, may be of those that were paid out within a week (EX-25)."""
+    return any(True for _ in _payouts(ledger, symbol, more))
+
+
+def back_from_payout(ledger: Ledger, symbol: Symbol, more: Decimal) -> tuple[tuple[Order, Quantity], ...]:
+    """Return the records of the payouts whose shares these are, each with its number of them.
+
+    None where several owners had more: nobody knows whose they are.
+    """
+    its = tuple(_payouts(ledger, symbol, more))
+    if len(its) == 1:
+        return ((its[0], min(its[0].filled_quantity, Quantity(abs(more)))),)
+    is_whole = sum((order.filled_quantity for order in its), ZERO) <= abs(more)
+    return tuple((order, order.filled_quantity) for order in its) if is_whole else ()
+
+
+def _payouts(ledger: Ledger, symbol: Symbol, more: Decimal) -> Iterator[Order]:
+    its = symbol, Side.SELL if more > 0 else Side.BUY
+    for order in ledger.state.orders.values():
+        if is_payout(order.id) and (order.request.symbol, order.request.side) == its and order.filled_quantity:
+            yield order
 
 
 def given_back(ledger: Ledger, order: Order, execution: Execution, *, is_derived: bool) -> PositionCorrected | None:

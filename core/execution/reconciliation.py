@@ -354,9 +354,9 @@ class Comparison:
         waited_for = {order.request.symbol for order in self.ledger.working() if not order.only_reduces}
         ours = {position.symbol for position in self.ledger.positions()}
         found = self._theirs.keys() - ours - self.unknown() - waited_for
-        return sorted(symbol for symbol in found if not self._is_from_orders_of_others(symbol))
+        return sorted(symbol for symbol in found if not self.is_from_orders_of_others(symbol))
 
-    def _is_from_orders_of_others(self, symbol: Symbol) -> bool:
+    def is_from_orders_of_others(self, symbol: Symbol) -> bool:
         """Whether listed orders of others opened as much as the broker has beyond ours."""
         more = self._broker_quantity(symbol) - self.ledger.net_quantity(symbol)
         side = Side.BUY if more > 0 else Side.SELL
@@ -375,7 +375,7 @@ class Comparison:
         ours, came = self.ledger.net_quantity(gone), self._came
         more = {each: self._broker_quantity(each) - self.ledger.net_quantity(each) for each in self.differing()}
         grown = (each for each in more if each not in came and more[each] * ours > 0 and each in self._theirs)
-        return [each for each in grown if not self._is_from_orders_of_others(each)]
+        return [each for each in grown if not self.is_from_orders_of_others(each)]
 
     def action(self, symbol: Symbol, day: date) -> CorporateActionApplied | None:
         """Return the corporate action by which the broker's shares of the symbol differ from ours; else None."""

@@ -108,7 +108,7 @@ class Activities:
 
     def _reversed(self, _at: datetime, fact: facts.FillReversed) -> None:
         """Take its cash back, and the order's newest fills, which the broker lists no more."""
-        if self.state.as_of is None:
+        if self.state.as_of is None or is_payout(fact.client_order_id):
             return
         self.state.cash = Money(self.state.cash + (fact.cost if fact.side is Side.BUY else -fact.cost))
         left, kept = fact.quantity, list[FillOfOurs]()

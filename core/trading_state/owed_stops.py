@@ -169,10 +169,15 @@ class OwedStops:
         self._look(at)
 
     def _had_a_stop(self, key: str) -> bool:
-        """Whether the ticket of the position's entry named a stop at the broker."""
+        """Whether the ticket of the position's entry named a stop at the broker.
+
+        Of one that has left memory: whether a stop of the position ended.
+        """
         position = self._ledger.state.positions.get(key)
         entry = None if position is None else self._ledger.order(position.entry_order)
-        return entry is not None and entry.wants_broker_stop
+        if position is None or entry is not None:
+            return entry is not None and entry.wants_broker_stop
+        return self._ledger.exits.last_stop(position) is not None
 
     def _changed(self, at: datetime, fact: facts.OrderStateChanged) -> None:
         """Note a change of a stop.

@@ -29,7 +29,7 @@ the extended hours around it while anything may happen in them.
 9. Within the limits the broker is right: our position is corrected, and the correction recorded. If several owners hold
    the symbol, each keeps its shares and its stop; shares that nobody here bought have no owner. Shares that an order
    missing at the broker may have bought belong to its owner; if the fill is reported later, the correction is undone
-   first.
+   first. Shares that were paid out and that two readings show again are their owners' as before.
 10. A strategy that must be flat by the close but holds over it is an error; its exit is staged.
 """
 
@@ -45,7 +45,7 @@ from core.execution import order_status
 from core.execution.corporate_actions import SpinOff
 from core.execution.external_orders import others_in
 from core.execution.ledger_state import UNKNOWN_OWNER
-from core.execution.position_correction import come_late, owners_after
+from core.execution.position_correction import back_from_payout, come_late, is_back, owners_after
 from core.execution.reconciliation import (
     Comparison,
     OrderListing,
@@ -506,6 +506,7 @@ class Reconciliation:
             or self._is_less(each, comparison)
             or each.symbol in self._doubted
             or self._may_lag(each, comparison)
+            or self._is_back(each.symbol, comparison)
         ]
         self._doubted |= {each.symbol for each in doubted}
         found = [(each, word) for each in doubted if (word := self._why_unproven(each, comparison))]
@@ -716,6 +717,12 @@ class Reconciliation:
         if not is_explained and (payout := self._payout(difference.symbol, comparison)) is not None:
             effects.extend(self._pay_out(payout))
             unexplained = NO_SHARES
+        if self._is_back(difference.symbol, comparison):
+            back = back_from_payout(self.state.ledger, difference.symbol, true - ours)
+            effects.extend(self.fill_reversals.give_back(back))
+            if (now := self.state.ledger.net_quantity(difference.symbol)) == true:
+                return f"{difference.symbol}: {plain(true - ours)} that had been paid out are back"
+            ours = now
         average = theirs.average_price if theirs else None
         owners = owners_after(self.state.ledger, difference.symbol, true, average)
         reason = f"{difference.symbol}: the broker has {true}, our books had {ours}"
@@ -729,6 +736,9 @@ class Reconciliation:
             elif not is_explained and (late := come_late(self.state.ledger, difference.symbol, true, average)):
                 came_from, owners = late
                 reason = f"{reason}; {plain(true)} came at the cost of {came_from}, whose shares were gone"
+            elif self._is_back(difference.symbol, comparison):
+                came_from, owners = difference.symbol, (facts.OwnerShare(UNKNOWN_OWNER, true, average),)
+                reason = f"{reason}; {plain(true)} came back of those that were paid out, and nobody knows whose"
             else:
                 owners = self._taken_for_a_lost_order(difference.symbol, true, average, comparison)
         if comparison.shrinks(difference):
@@ -754,6 +764,13 @@ class Reconciliation:
             )
         )
         return reason
+
+    def _is_back(self, symbol: Symbol, comparison: Comparison) -> bool:
+        """Whether shares that the broker has beyond ours may be those of a payout: no listed order opened them."""
+        theirs, ours = comparison.theirs(symbol), self.state.ledger.net_quantity(symbol)
+        more = (theirs.quantity if theirs else ZERO) - ours
+        may_be = more * ours >= 0 and is_back(self.state.ledger, symbol, more)
+        return may_be and not comparison.is_from_orders_of_others(symbol)
 
     def _give_to_owners(self, comparison: Comparison) -> Iterator[str]:
         """Give shares that came before their spin-off was announced to the owners of its source; yield the reasons."""

@@ -15,7 +15,7 @@ from core.model.codes import NEEDS_NOBODY, OwedReason
 from core.model.lazy_dataclass import dataclass
 from core.model.notice import USUAL, Notice, NoticeKind, Severity, SuppressionCode
 from core.model.notification_sanitizer import harmless
-from core.model.order import Side
+from core.model.order import Side, is_payout
 from core.model.order_terms import OWED, order_in_words
 from core.model.session import Session
 from core.model.staging import MANUAL, Proposal
@@ -116,6 +116,8 @@ class Notifying:
         held = self.state.ledger.position(fact.symbol, fact.strategy)
         did = f"took back {plain(fact.quantity)}" if fact.quantity else "corrected the price"
         words = f"the broker {did} of {order_in_words(order.request)}; {fact.strategy} holds"
+        if is_payout(order.id):
+            words = f"{plain(fact.quantity)} {fact.symbol} that had been paid out are back; {fact.strategy} holds"
         held_words = plain(held.quantity if held else NO_SHARES)
         grave = Severity.WARNING if fact.quantity else None
         self._tell(Subject(FILL, f"{words} {held_words} {fact.symbol}", fact.symbol, grave=grave))

@@ -8,7 +8,7 @@ follow. A stop that is too large is cut, and one that is missing is owed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from core import facts
@@ -118,16 +118,23 @@ class FillReversals:
 
     def _reverse(self, order: Order, report: OrderReport) -> Iterator[Effect]:
         quantity = Quantity(order.filled_quantity - report.filled_quantity)
-        yield from self._record(order, report, quantity, cost_taken_back(order, quantity, report.average_price))
+        cost = cost_taken_back(order, quantity, report.average_price)
+        yield from self._record(order, report.filled_quantity, quantity, cost)
+
+    def give_back(self, records: Iterable[tuple[Order, Quantity]]) -> Iterator[Effect]:
+        """Take back that shares were paid out: they are their owners' again, at their cost (EX-25)."""
+        for order, quantity in records:
+            left = Quantity(order.filled_quantity - quantity)
+            yield from self._record(order, left, quantity, cost_taken_back(order, quantity, None))
 
     def _reprice(self, order: Order, report: OrderReport) -> Iterator[Effect]:
         """Correct the cost of fills whose price the broker corrected, beyond what its average rounds away."""
         if report.average_price is None or not order.filled_quantity:
             return
         if abs(cost := cost_beyond(report.average_price, order)) >= CENT / 2:
-            yield from self._record(order, report, NO_SHARES, cost)
+            yield from self._record(order, report.filled_quantity, NO_SHARES, cost)
 
-    def _record(self, order: Order, report: OrderReport, quantity: Quantity, cost: Money) -> Iterator[Effect]:
+    def _record(self, order: Order, left: Quantity, quantity: Quantity, cost: Money) -> Iterator[Effect]:
         request, undo = order.request, reversal_of(self.state.ledger.state, order, quantity, cost)
         self.state.record(
             facts.FillReversed(
@@ -137,7 +144,7 @@ class FillReversals:
                 request.side,
                 quantity,
                 cost,
-                report.filled_quantity,
+                left,
                 facts.Source.RECONCILIATION,
                 undo.realised,
                 undo.undone,

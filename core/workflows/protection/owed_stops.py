@@ -30,7 +30,7 @@ from core.model.codes import BY_A_PERSON, CUT, EndCode, GuardCode, OwedReason
 from core.model.order import LegRole, OrderRequest, OrderStatus, Side, StopHolder, TimeInForce
 from core.model.position import Position
 from core.model.reconciliation import EXPLAINED_WITHIN, Difference, DifferenceKind
-from core.model.reference_data import BESIDE
+from core.model.reference_data import BESIDE, MOVES
 from core.model.rescaling import SAME, Rescaling
 from core.model.session import Session
 from core.model.signal import ExitReason
@@ -248,12 +248,12 @@ class StopRenewal:
         return WITH_ITS_PAIR if any(target.end_code in ENDED_BY_THE_BROKER for target in pair) else None
 
     def _why_after_an_action(self, stop: Order) -> RequestedChange | None:
-        """Whether the broker may have cancelled it for a spin-off or a special dividend."""
+        """Whether the broker may have cancelled it for a spin-off, a special dividend, or a move of the shares."""
         if not stop.is_protective or not stop.is_taken_elsewhere or stop.ended_at is None:
             return None
         day = self.state.calendar.trading_day(stop.ended_at)
         announced = self.state.sightings.corporate_actions.get(stop.request.symbol, ())
-        is_near = any(each.kind in BESIDE and abs(each.ex_date - day) <= NEAR for each in announced)
+        is_near = any(each.kind in BESIDE | MOVES and abs(each.ex_date - day) <= NEAR for each in announced)
         return AT_AN_ACTION if is_near else None
 
     def _is_owed_by_its_entry(self, leg: Order) -> bool:
