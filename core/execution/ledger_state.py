@@ -55,6 +55,14 @@ class EndedPosition:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class UntoldTrade:
+    """A trade that a fill ended and that is not recorded yet, and what that fill realised, USD."""
+
+    trade: AnyTrade
+    realised: Money
+
+
 @dataclass(slots=True)
 class LedgerState:
     """The ledger's state.
@@ -64,8 +72,8 @@ class LedgerState:
     of those that left, with the sum of all of them: the index of past orders has them whole, and no id is used again.
     `trades` has those of today, `ended` the last one of each position among them, in case the broker takes its exit
     back; that of shares that were paid out for a week. `taken_off` and `taken_in` are the shares that corrections
-    removed and added today. For an order not recorded yet, `permits` has its approval, and `redeemed` the stop that it
-    reduces.
+    removed and added today. `untold` has the trades that are over and not recorded: a crash may come between. For an
+    order not recorded yet, `permits` has its approval, and `redeemed` the stop that it reduces.
     """
 
     orders: dict[ClientOrderId, Order] = field(default_factory=dict)
@@ -85,6 +93,7 @@ class LedgerState:
     taken_off: dict[str, TakenOff] = field(default_factory=dict)
     taken_in: dict[str, TakenIn] = field(default_factory=dict)
     ended: dict[str, EndedPosition] = field(default_factory=dict)
+    untold: list[UntoldTrade] = field(default_factory=list)
 
     def position(self, symbol: Symbol, strategy: str) -> Position | None:
         return self.positions.get(position_key(symbol, strategy))

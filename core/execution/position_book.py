@@ -18,16 +18,25 @@ from core.execution.ledger_state import (
     ReplacementChains,
     TakenIn,
     TakenOff,
+    UntoldTrade,
     position_key,
 )
 from core.execution.order import Order
 from core.execution.past_orders import KEPT
-from core.facts import ActionEvidence, CorporateActionApplied, FillReversed, OrderFilled, OwnerShare, PositionCorrected
+from core.facts import (
+    ActionEvidence,
+    CorporateActionApplied,
+    FillReversed,
+    OrderFilled,
+    OwnerShare,
+    PositionCorrected,
+    TradeClosed,
+)
 from core.model.codes import EndCode
 from core.model.instrument import named
 from core.model.lazy_dataclass import dataclass
 from core.model.order import OrderStatus, Side, is_payout
-from core.model.position import Ended, Fill, Position, Trade, moved, realised, trade_in
+from core.model.position import AnyTrade, Ended, Fill, Position, Trade, moved, realised, trade_in
 from core.model.session import Calendar
 from core.model.signal import ExitReason
 from core.model.sizing import RegimeLabels
@@ -164,6 +173,7 @@ class PositionBook:
             FillReversed: self._reversed,
             PositionCorrected: self._corrected,
             CorporateActionApplied: self._split,
+            TradeClosed: self._told,
         }
 
     def opened_since(self, at: datetime) -> Iterator[OpenedTrade]:
@@ -206,17 +216,25 @@ class PositionBook:
         if (after := undo.position) is not None:
             state.positions[key] = after if after.heard_at is not None else replace(after, heard_at=at)
         if undo.undone is not None:
+            self._tell(undo.undone)
             with_it = ((undo.corrected if trade == undo.undone else trade) for trade in state.trades)
             state.trades = [trade for trade in with_it if trade is not None]
             ended = state.ended.pop(key)
             if undo.corrected is not None:
                 state.ended[key] = replace(ended, trade=undo.corrected)
 
+    def _told(self, _at: datetime, fact: TradeClosed) -> None:
+        self._tell(fact.trade)
+
+    def _tell(self, trade: AnyTrade) -> None:
+        self.index.state.untold = [each for each in self.index.state.untold if each.trade != trade]
+
     def forget(self, at: datetime) -> None:
         """Forget trades of earlier days, and fills of more than a week ago."""
         day, state = self.calendar.trading_day(at), self.index.state
         self.opened = [fill for fill in self.opened if at - fill.heard_at <= KEPT]
         state.trades = [t for t in state.trades if self.calendar.trading_day(t.exit_time) >= day]
+        state.untold = [each for each in state.untold if at - each.trade.exit_time <= KEPT]
         day_of = self.calendar.trading_day
         state.taken_off = {key: taken for key, taken in state.taken_off.items() if day_of(taken.at) >= day}
         state.taken_in = {key: taken for key, taken in state.taken_in.items() if day_of(taken.at) >= day}
@@ -279,6 +297,7 @@ class PositionBook:
         state.positions.pop(key, None)
         trade = trade_of(state, after, fill, order)
         state.trades.append(trade)
+        state.untold.append(UntoldTrade(trade, self.realised))
         state.ended[key] = EndedPosition(before, after, trade, at)
         self.ended = Ended(trade, order.request.side is Side.SELL)
 

@@ -172,6 +172,7 @@ class Reconciliation:
     def on_books(self, reply: BooksFetched) -> Iterator[Effect]:
         self.times.answered()
         was_answered, self.state.sightings.books_were_answered = self.state.sightings.books_were_answered, True
+        yield from self.listed_orders.order_updates.record_interrupted()
         if not isinstance(reply.answer, NoAnswer):
             self.closes_elsewhere.end_interrupted()
             yield from self._compare(reply.answer)

@@ -18,9 +18,10 @@ from core.model.signal import ExitReason
 from core.model.values import Price
 from core.post_mortem.post_mortem import Read, post_mortem
 from core.settings.settings import Settings
+from core.views.builders.history import history_of
 from core.workflows.reconciliation import UNPRICED
 from tests.scenarios.elsewhere import others_order
-from tests.scenarios.house import STEADY, House, a_house_in_a_position
+from tests.scenarios.house import STEADY, House, a_house_in_a_position, assert_can_be_rebuilt
 from tests.scenarios.plans import passes
 from tests.scenarios.test_shared_symbol import a_house_of_two
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY
@@ -62,6 +63,11 @@ def results(house: House) -> tuple[Decimal, Decimal]:
     by_strategy = house.desk.results.state.days[day].closed
     realised = sum((closed.realised for closed in by_strategy.values()), Decimal(0))
     return realised, sum((fact.trade.profit for fact in house.facts(TradeClosed)), Decimal(0))
+
+
+def _realised_by_history(house: House) -> Decimal:
+    _, realised = history_of(house.journal.records())
+    return realised
 
 
 def test_a_position_closed_elsewhere_is_a_closed_trade() -> None:
@@ -207,7 +213,10 @@ def test_a_crash_between_the_records_of_a_close_counts_it_once(kept: int) -> Non
     average = house.entry.average_price
     assert average is not None
     assert house.desk.ledger.state.closed_profit == Decimal("0.502") * (Decimal("100.60") - average)
-    assert len(house.desk.ledger.state.trades) == 1
+    assert [fact.trade for fact in house.facts(TradeClosed)] == house.desk.ledger.state.trades
+    assert results(house) == (house.desk.ledger.state.closed_profit,) * 2
+    assert _realised_by_history(house) == house.desk.ledger.state.closed_profit
+    assert_can_be_rebuilt(house)
 
 
 @pytest.mark.parametrize("dies", [False, True], ids=["at once", "over a crash between the two"])

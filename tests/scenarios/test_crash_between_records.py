@@ -15,13 +15,16 @@ from core.facts import (
     Killed,
     OrderApproved,
     OrderCreated,
+    OrderFilled,
     SubmissionBlocked,
+    TradeClosed,
 )
 from core.messages.commands import Kill, ProposeClose
 from core.messages.effects import CancelOrder, SubmitOrder
 from core.messages.inputs import SubmissionStopped
 from core.model.values import Quantity, plain
 from core.views.builders.desk import ViewBuilder
+from core.views.builders.history import history_of
 from core.workflows.engine_start import NOT_WRITTEN
 from tests.scenarios.changes import ROOMY, confirms_now, passes
 from tests.scenarios.house import (
@@ -30,6 +33,7 @@ from tests.scenarios.house import (
     a_house_in_a_position,
     a_house_with_a_proposal,
     a_typed_buy,
+    assert_can_be_rebuilt,
     minutes,
 )
 from tests.unit.core.brokers.trading_floor import SPY
@@ -170,3 +174,23 @@ def test_kill_whose_cancels_were_lost_is_carried_out(naked: bool) -> None:
     working = [plain(order.remaining) for order in house.exchange._book.all_working()]
     assert working == ([] if naked else ["0.5"])
     assert house.held() == "0.5"
+
+
+@pytest.mark.parametrize("kept", [0, 1, 2, 3])
+def test_a_trade_whose_last_fill_was_written_is_told_once(kept: int) -> None:
+    """EX-18, EX-20: its stop sold all; so many records behind the fill reach the disk"""
+    house = a_house_in_a_position(("10:06", "10:08", STEADY), ("10:09", "11:30", "99.2")).until("10:11:30")
+    (trade,) = [fact.trade for fact in house.facts(TradeClosed)]
+    fills = [r.sequence for r in house.journal.records() if type(r.fact) is OrderFilled]
+    house.loses_the_journal_after(fills[-1] + kept)
+    house.restarted()
+    passes(house, 90)
+    house.restarted()
+    passes(house, 90)
+
+    assert [fact.trade for fact in house.facts(TradeClosed)] == [trade]
+    day = house.desk.results.state.days[house.desk.calendar.trading_day(house.line.at)].closed[trade.strategy]
+    assert (day.trades, day.realised) == (1, trade.profit)
+    _, realised = history_of(house.journal.records())
+    assert realised == trade.profit
+    assert_can_be_rebuilt(house)

@@ -19,7 +19,17 @@ from core.model.codes import CancelCode, EndCode
 from core.model.order import OrderStatus, Side
 from core.model.order_terms import StatedTerms
 from core.model.position import DERIVED, Fill
-from core.model.values import BrokerOrderId, ClientOrderId, ExecutionId, Price, Quantity, plain
+from core.model.values import (
+    NO_SHARES,
+    BrokerOrderId,
+    ClientOrderId,
+    ExecutionId,
+    Money,
+    Price,
+    Quantity,
+    Symbol,
+    plain,
+)
 from core.trading_state.state import TradingState
 from core.trading_state.watched_symbols import see_trail
 from core.workflows.orders.exit_legs import ContingentOrders, follow_word
@@ -302,7 +312,6 @@ class OrderUpdates:
         self, order: Order, execution: Execution, report: OrderReport, source: facts.Source, *, is_late: bool
     ) -> Iterator[Effect]:
         ledger = self.state.ledger
-        trades_before = len(ledger.state.trades)
         at = self._time_of(order, execution)
         is_derived, before = DERIVED in execution.id, ledger.net_quantity(order.request.symbol)
         if (correction := given_back(ledger, order, execution, is_derived=is_derived)) is not None:
@@ -316,25 +325,30 @@ class OrderUpdates:
             is_done = order.filled_quantity >= order.request.quantity
             after = OrderStatus.FILLED if is_done else OrderStatus.PARTIALLY_FILLED
             self.state.record(order_status.change(order, after, source, report.broker_order_id, ""))
-        held = ledger.position(order.request.symbol, order.strategy)
-        self.state.record(
-            facts.PositionChanged(
-                order.request.symbol,
-                order.strategy,
-                held.quantity if held else Quantity(Decimal(0)),
-                held.average_price if held else None,
-                ledger.book.realised,
-            )
-        )
+        self._record_position(order.request.symbol, order.strategy, ledger.book.realised)
         if (correction := counted_before(ledger, order, execution, given, is_derived=is_derived)) is not None:
             self.state.record(correction)
-        if len(ledger.state.trades) > trades_before:
-            self.state.record(facts.TradeClosed(ledger.state.trades[-1]))
-            yield from follow_up(self.state, facts.TradeClosed)  # protections trip before the effects of its fill
+        yield from self._record_trades()
         yield from follow_up(self.state)
         yield FetchAccount()
         if is_late:
             self.state.sightings.books_are_wanted = True
+
+    def record_interrupted(self) -> Iterator[Effect]:
+        """Record the trades whose last fill was recorded when the desk ended, each once (EX-18, EX-20)."""
+        for each in self.state.ledger.state.untold:
+            self._record_position(each.trade.symbol, each.trade.strategy, each.realised)
+        yield from self._record_trades()
+
+    def _record_position(self, symbol: Symbol, strategy: str, realised: Money) -> None:
+        held = self.state.ledger.position(symbol, strategy)
+        quantity, average = (held.quantity, held.average_price) if held else (NO_SHARES, None)
+        self.state.record(facts.PositionChanged(symbol, strategy, quantity, average, realised))
+
+    def _record_trades(self) -> Iterator[Effect]:
+        for each in tuple(self.state.ledger.state.untold):
+            self.state.record(facts.TradeClosed(each.trade))
+            yield from follow_up(self.state, facts.TradeClosed)  # protections trip before the effects of its fill
 
     def _time_of(self, order: Order, execution: Execution) -> datetime:
         """Return the fill's time, neither before its order nor in the future: days and holding times depend on it."""
