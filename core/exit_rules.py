@@ -51,6 +51,8 @@ class ExitPosition:
         Prices that came with the entry, USD; None if there are none.
     is_target_at_broker, is_trailed_at_broker
         An order at the broker takes the profit, or trails: no rule competes with it (EX-13).
+    is_unvalued
+        A part of it was spun off, and nobody knows yet what that is worth: no rule that compares prices applies.
     """
 
     is_long: bool
@@ -64,6 +66,7 @@ class ExitPosition:
     own_target: Price | None = None
     is_target_at_broker: bool = False
     is_trailed_at_broker: bool = False
+    is_unvalued: bool = False
 
     def gain_at(self, price: Decimal) -> Decimal:
         """Return the gain at a price as a ratio of the cost."""
@@ -99,25 +102,25 @@ def exit_due(terms: ExitSettings, standing: ExitPosition, close: Price) -> Due |
 
 
 def _due(terms: ExitSettings, standing: ExitPosition, close: Price) -> Iterator[Due]:
-    stop = stop_of(terms, standing)
+    stop = None if standing.is_unvalued else stop_of(terms, standing)
     if stop is not None and standing.unprotected > ZERO and standing.is_worse(close, stop):
         yield Due(
             standing.unprotected, ExitReason.STOP_LOSS, stop, f"close {_text(close)} is at the stop {_text(stop)}"
         )
     if standing.is_late:
         yield Due(standing.held, ExitReason.FORCE_FLAT, close, "flat before the market closes")
-    trail = trail_of(terms, standing)
+    trail = None if standing.is_unvalued else trail_of(terms, standing)
     if trail is not None and not standing.is_trailed_at_broker and standing.is_worse(close, trail):
         words = f"close {_text(close)} is {percent(terms.trail)} behind the best price {_text(standing.best)}"
         yield Due(standing.held, ExitReason.TRAILING_STOP, trail, words)
-    target = target_of(terms, standing)
+    target = None if standing.is_unvalued else target_of(terms, standing)
     if target is not None and not standing.is_target_at_broker and standing.is_worse(target, close):
         words = f"close {_text(close)} is at the target {_text(target)}"
         yield Due(standing.held, ExitReason.TAKE_PROFIT, target, words)
     if terms.max_days and standing.days > terms.max_days:
         yield Due(standing.held, ExitReason.TIME_EXIT, close, f"held for {standing.days} days")
-    gain = standing.gain_at(close)
-    if terms.stale_days and standing.days > terms.stale_days and gain < terms.stale_gain:
+    gain, is_old = standing.gain_at(close), bool(terms.stale_days) and standing.days > terms.stale_days
+    if is_old and not standing.is_unvalued and gain < terms.stale_gain:
         words = f"held for {standing.days} days and only {percent(gain)} up"
         yield Due(standing.held, ExitReason.TIME_EXIT, close, words)
 
@@ -180,6 +183,8 @@ class ExitMark:
         The ticket said that this desk watches that stop.
     paid
         Special dividends since the entry, USD for a share of today.
+    is_unvalued
+        A part was spun off since, and the broker has not moved its part of the cost yet.
     """
 
     opened_at: datetime
@@ -188,6 +193,7 @@ class ExitMark:
     target: Price | None = None
     is_stop_ours: bool = False
     paid: Decimal = ZERO
+    is_unvalued: bool = False
 
     def average_now(self, position: Position) -> Price:
         """Return the average that a price of today is compared with; its own where the cash was worth more."""
@@ -268,6 +274,8 @@ class ExitWatch:
 
     def _corrected(self, _at: datetime, fact: PositionCorrected) -> None:
         """Keep the marks of owners that kept shares; drop all after a split, or if no owner is known."""
+        if fact.stayed is not None:
+            self._value(fact.symbol, fact.stayed)
         if fact.owners and not fact.is_split:
             self._forget_but(fact.symbol, {position_key(fact.symbol, share.strategy) for share in fact.owners})
             return
@@ -294,10 +302,22 @@ class ExitWatch:
             mark.target = None if mark.target is None else nearest(by.price(mark.target))
             mark.paid = by.distance(mark.paid)
 
+    def _value(self, symbol: Symbol, stayed: Decimal) -> None:
+        """Count the marks by the part of the cost that stayed when another was spun off: that of their value."""
+        for held in self.ledger.positions_in(symbol):
+            mark = self.state.marks.get(position_key(held.symbol, held.strategy))
+            if mark is not None and mark.is_unvalued:
+                nearest = held.instrument.ticks.nearest
+                mark.best, mark.is_unvalued = nearest(mark.best * stayed), False
+                mark.stop = None if mark.stop is None else nearest(mark.stop * stayed)
+                mark.target = None if mark.target is None else nearest(mark.target * stayed)
+
     def _paid(self, fact: CorporateActionApplied) -> None:
         """Count the marks less a special dividend; not what was chosen, or seen, on its day or later."""
         day_of = self.ledger.calendar.trading_day
         for held in self.ledger.positions_in(fact.symbol):
+            if fact.is_spin_off and day_of(held.opened_at) < fact.day:
+                self._kept(held).is_unvalued = True
             mark = self.state.marks.get(position_key(held.symbol, held.strategy))
             if mark is None:
                 continue

@@ -60,7 +60,7 @@ def _alert(fact: AlertFact) -> str:
         case facts.AlertKept():
             return f"{symbol}: alert when {words}"
         case facts.AlertDropped():
-            return f"{symbol}: alert removed: {words}"
+            return f"{symbol}: alert removed: {words}{f': {fact.reason}' if fact.reason else ''}"
         case facts.AlertRang():
             return f"{symbol} {fact.seen} ({words})"
 

@@ -161,11 +161,14 @@ class SpinOff:
         Each owner's new shares, at the broker's average.
     left
         The source's shares with the cost that the broker left them; empty where it moved none of it.
+    stayed
+        The part of the cost that it left them; None where it moved none.
     """
 
     source: Symbol
     owners: tuple[OwnerShare, ...]
     left: tuple[OwnerShare, ...]
+    stayed: Decimal | None = None
 
 
 def spun_off(
@@ -189,7 +192,7 @@ def spun_off(
         return SpinOff(held[0].symbol, owners, ())
     part = 1 - moved / before
     left = tuple(OwnerShare(p.strategy, p.quantity, Price(p.average_price * part)) for p in held)
-    return SpinOff(held[0].symbol, owners, left)
+    return SpinOff(held[0].symbol, owners, left, part)
 
 
 def paid_out(held: Sequence[Position], day: date, cash: Price) -> CorporateActionApplied:

@@ -127,12 +127,13 @@ class AlertRefused(Fact):
     reason: str
 
 
-@fact()
+@fact(version=2)
 @dataclass(frozen=True, slots=True)
 class AlertDropped(Fact):
-    """The operator removed an alert."""
+    """An alert was removed: by the operator, or with a reason by the desk."""
 
     alert: Alert
+    reason: str = ""
 
 
 @fact()

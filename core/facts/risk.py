@@ -273,7 +273,7 @@ class OwnerShare:
     ratio: Decimal | None = None
 
 
-@fact(version=4)
+@fact(version=5)
 @dataclass(frozen=True, slots=True)
 class PositionCorrected(Fact):
     """A position was taken over from the broker's books. `average_price` is None when flat.
@@ -292,6 +292,9 @@ class PositionCorrected(Fact):
     came_from
         The symbol of whose owners these are: spun off beside its shares, or come at their cost after all of them were
         gone; else None.
+    stayed
+        Of a symbol from which others were spun off: the part of its cost that the broker left with it. None of any
+        other correction, and in records before version 5.
     """
 
     symbol: Symbol
@@ -303,6 +306,7 @@ class PositionCorrected(Fact):
     for_a_fill: bool = False
     unexplained: Quantity = NO_SHARES
     came_from: Symbol | None = None
+    stayed: Decimal | None = None
 
     @property
     def split_ratio(self) -> Decimal | None:

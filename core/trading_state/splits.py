@@ -52,6 +52,10 @@ class Splits:
         """Return whether a special dividend or a spin-off of that day was counted."""
         return any(on == day and by.ratio == 1 for on, by in self.state.by_symbol.get(symbol, ()))
 
+    def is_spun_off(self, symbol: Symbol, day: date) -> bool:
+        """Return whether a part of it was spun off on that day."""
+        return any(on == day and by == SAME for on, by in self.state.by_symbol.get(symbol, ()))
+
     def bar_now(self, bar: Bar) -> Bar:
         """Return an unadjusted bar per share of today."""
         if bar.symbol not in self.state.by_symbol:

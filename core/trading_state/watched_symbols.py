@@ -74,8 +74,13 @@ def shown_price(state: TradingState, symbol: Symbol) -> tuple[datetime, Price] |
 
 
 def close_before(state: TradingState, symbol: Symbol, at: datetime) -> Price | None:
-    """Return the previous close by the broker's daily bars, otherwise by the minutes received."""
+    """Return the previous close by the broker's daily bars, otherwise by the minutes received.
+
+    None on the day of a spin-off: it is of shares with the part that left, and nobody knows what that is worth.
+    """
     today = state.calendar.trading_day(at)
+    if state.splits.is_spun_off(symbol, today):
+        return None
     told = state.sightings.closes.get(symbol)
     if told is not None and told[0] < today:
         return told[1]

@@ -801,7 +801,9 @@ class Reconciliation:
         quantity = Quantity(sum((share.quantity for share in left), ZERO))
         reason = f"{spin_off.source}: a part of its cost moved with the spin-off"
         average = left[0].average_price
-        self.state.record(facts.PositionCorrected(spin_off.source, quantity, average, reason, left))
+        self.state.record(
+            facts.PositionCorrected(spin_off.source, quantity, average, reason, left, stayed=spin_off.stayed)
+        )
 
     def _payout(self, symbol: Symbol, comparison: Comparison) -> facts.CorporateActionApplied | None:
         """Return by which announced action our shares left; None where a listed sale that is not counted closed some.

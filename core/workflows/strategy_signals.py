@@ -134,6 +134,7 @@ class ExitRules:
             own_target=mark.target,
             is_target_at_broker=any(o.is_target for o in exits),
             is_trailed_at_broker=any(o.request.type.trails for o in exits),
+            is_unvalued=mark.is_unvalued,
         )
 
     def _is_late(self, position: Position, bar: Bar) -> bool:

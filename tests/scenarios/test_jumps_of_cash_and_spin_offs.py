@@ -15,18 +15,27 @@ from typing import Any
 import pytest
 
 from core.execution.fee_days import FeeDays
-from core.facts import AlertRang, CorporateActionApplied, SignalRaised, TradeClosed
+from core.facts import (
+    AlertDropped,
+    AlertRang,
+    CorporateActionApplied,
+    NotificationDue,
+    SignalRaised,
+    TradeClosed,
+)
 from core.messages.commands import OpenTicket, ProposeClose
 from core.messages.desk_commands import KeepAlert
 from core.messages.inputs import PastArrived
 from core.model.alert import AlertKind, AlertTerms
 from core.model.bar import Bar
+from core.model.notice import NoticeKind, Severity
 from core.model.order import Effect, StopHolder
 from core.model.reference_data import ActionKind, CorporateAction, PastDay, PastDays
 from core.model.rescaling import SAME
 from core.model.values import Price, Quantity
 from core.post_mortem.day_attribution import closes_of, days_explained
 from core.settings.settings import Settings
+from core.views.builders.desk import ViewBuilder
 from tests.kit.splits import Fate
 from tests.scenarios.changes import confirms_now, passes
 from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
@@ -195,6 +204,62 @@ def test_a_past_close_below_a_dividend_is_left_out(close: str, left: list[int]) 
     assert [price for _, price in closes] == left
     assert [price for _, price in house.desk.sizing.ranges.state.by_symbol[SPY].closes] == left
     assert house.desk.sizing.ranges.likeness(SPY, NEW, 60)[1] == len(left) - 1
+
+
+@pytest.mark.parametrize(("effect", "stop"), [(Effect.OPEN, "95"), (Effect.SHORT, "120")])
+@pytest.mark.parametrize("rules", [{"trail": "0.03"}, {"stop": "0.03"}, {"profit_target": "0.03"}], ids=str)
+def test_no_rule_sells_by_a_spin_off(effect: Effect, stop: str, rules: dict[str, str]) -> None:
+    """94 is the 100 of before, less the part that left; the shares have no stop, and that is told urgently."""
+    house = over_the_night(a_market(with_rules(**rules)), stop, effect)
+    announced(house, SPIN_OFF)
+    house.restarted()
+    announced(house, SPIN_OFF)
+    house.until("09:40", FRIDAY)
+
+    assert (exits(house), house.facts(SignalRaised)) == ([], [])
+    told = [fact.notice for fact in house.facts(NotificationDue) if fact.notice.severity is Severity.URGENT]
+    assert [notice.kind for notice in told if notice.symbol == SPY] == [NoticeKind.STOP]
+    (row,) = ViewBuilder(house.engine).draw(house.line.at).positions
+    assert (row.stop_price, row.holder) == (None, StopHolder.DESK)
+    assert_can_be_rebuilt(house)
+
+
+@pytest.mark.parametrize(("price", "found"), [("90", []), ("89", ["STOP_LOSS"])])
+def test_a_stop_of_this_desk_follows_the_cost_that_a_spin_off_moved(price: str, found: list[str]) -> None:
+    """60 of 1000 USD are the new shares': 95 is 89.30 of a share that costs 94"""
+    later = minutes("09:46", "09:50", price, day=FRIDAY)
+    house = over_the_night(a_market(with_rules(stop="0.5"), later), "95")
+    announced(house, SPIN_OFF)
+    spins_off(house, "2", "60")
+    house.until("09:45", FRIDAY)
+    (row,) = [row for row in ViewBuilder(house.engine).draw(house.line.at).positions if row.symbol == SPY]
+
+    assert (row.average_price, row.stop_price, exits(house)) == (94, Decimal("89.3"), [])
+    house.until("09:50", FRIDAY)
+    assert exits(house) == found
+    assert_can_be_rebuilt(house)
+
+
+def test_no_alert_rings_by_a_spin_off() -> None:
+    """Nobody knows the level of today: the alert on a price ends and that is told; a change has no close of before."""
+    house = a_market(terms()).until("16:02")
+    for terms_of in (
+        AlertTerms(SPY, AlertKind.PRICE, Decimal(95), is_above=False),
+        AlertTerms(SPY, AlertKind.CHANGE, Decimal("-0.05"), is_above=False),
+    ):
+        house.presses(KeepAlert(terms_of))
+    house.is_off_until(SHOWN_AT)
+    announced(house.restarted(), SPIN_OFF)
+    announced(house, SPIN_OFF)
+    house.until("09:40", FRIDAY)
+
+    assert house.facts(AlertRang) == []
+    assert [fact.alert.terms.kind for fact in house.facts(AlertDropped)] == [AlertKind.PRICE]
+    assert [alert.terms.kind for alert in house.desk.alerts.of(SPY)] == [AlertKind.CHANGE]
+    assert [fact.notice.symbol for fact in house.facts(NotificationDue) if fact.notice.kind is NoticeKind.ALERT] == [
+        SPY
+    ]
+    assert_can_be_rebuilt(house)
 
 
 # ── results ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -300,7 +300,9 @@ def position_row(state: TradingState, position: Position, at: datetime) -> Posit
     owing = _owed_for_seconds(state, position, at)
     held, late = held_exit_of(state, position), late_exit_of(state, position)
     lasts, ends_at = _stops_last(state, stops)
-    planned = [plan.price] if plan is not None and plan.behind is None else []
+    mark = state.exits.mark(position)
+    is_known = plan is not None and mark.stop is not None and not mark.is_unvalued
+    planned = [mark.stop] if is_known and mark.stop is not None else []
     farthest_last = sorted(known, reverse=position.quantity > 0) or planned
     return PositionRow(
         key=f"{position.symbol}/{position.strategy}",

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from core import event_text, facts
 from core.messages.inputs import ConnectionChanged
 from core.model.account import Channel, ConnectionState
+from core.model.alert import in_words as alert_in_words
 from core.model.codes import NEEDS_NOBODY, OwedReason
 from core.model.lazy_dataclass import dataclass
 from core.model.notice import USUAL, Notice, NoticeKind, Severity, SuppressionCode
@@ -20,7 +21,7 @@ from core.model.order_terms import OWED, order_in_words
 from core.model.session import Session
 from core.model.staging import MANUAL, Proposal
 from core.model.text_sanitizer import is_news
-from core.model.values import NO_MONEY, NO_SHARES, Symbol, plain, priced
+from core.model.values import NO_MONEY, NO_SHARES, ZERO, Symbol, plain, priced
 from core.settings.service import NotifySettings, RuleSettings
 from core.trading_state.notifications import BREAKER, KILL, MARGIN, NAKED_KILL, READ_ONLY, of_halt, of_thesis
 from core.trading_state.state import TradingState
@@ -133,6 +134,21 @@ class Notifying:
         elif fact.is_dividend and self._terms.in_force and self.state.ledger.positions_in(fact.symbol):
             words = f"{event_text.in_words(fact)}; orders at the broker stay as they are unless it lowers them"
             self._tell(Subject(FILL, words, fact.symbol, grave=Severity.WARNING))
+            if fact.is_spin_off:
+                self._tell_of_unvalued(fact.symbol)
+
+    def _tell_of_unvalued(self, symbol: Symbol) -> None:
+        """Notify urgently of shares that only this desk guards, until a part that was spun off has a value (EX-25)."""
+        for held in self.state.ledger.positions_in(symbol):
+            mark, ledger = self.state.exits.mark(held), self.state.ledger
+            is_watched = self.state.control.settings.exits.of(held.strategy, is_stop_ours=mark.is_stop_ours) is not None
+            bare = abs(held.quantity) - ledger.exits.guarded(symbol, held.strategy)
+            if mark.is_unvalued and is_watched and bare > ZERO:
+                words = (
+                    f"{plain(bare)} {symbol} have no stop: this desk's prices wait until the broker moves the cost of "
+                    "the part that was spun off; its row in Positions proposes one"
+                )
+                self._tell(Subject(STOP, words, symbol, grave=Severity.URGENT))
 
     @follows(facts.StopOwed)
     def after_owed(self, fact: facts.StopOwed) -> None:
@@ -352,6 +368,14 @@ class Notifying:
     def after_alert(self, fact: facts.AlertRang) -> None:
         symbol = fact.alert.terms.symbol
         self._tell(Subject(NoticeKind.ALERT, f"{symbol} {fact.seen}", symbol))
+
+    @follows(facts.AlertDropped)
+    def after_dropped_alert(self, fact: facts.AlertDropped) -> None:
+        """Notify of an alert that ended without the operator."""
+        if fact.reason:
+            symbol = fact.alert.terms.symbol
+            words = f"{alert_in_words(fact.alert.terms)} ended: {fact.reason}; set it again"
+            self._tell(Subject(NoticeKind.ALERT, words, symbol))
 
     @answers(ConnectionChanged)
     def on_connection(self, message: ConnectionChanged) -> tuple[()]:

@@ -202,6 +202,14 @@ class Alerting:
     def after_start(self, _fact: facts.EngineStarted) -> Iterable[Effect]:
         return self.watching.ask(self.state.alerts.symbols)
 
+    @follows(facts.CorporateActionApplied)
+    def after_action(self, fact: facts.CorporateActionApplied) -> None:
+        """Drop price alerts on the day of a spin-off: nobody knows what the part is worth (MD-09)."""
+        if fact.is_spin_off:
+            for alert in list(self._on(fact.symbol, AlertKind.PRICE)):
+                words = f"a part of {fact.symbol} was spun off, and nobody knows what it is worth"
+                self.state.record(facts.AlertDropped(alert, words))
+
     # ── inputs ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     @answers(QuoteArrived)
