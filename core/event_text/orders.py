@@ -473,6 +473,9 @@ def _activity(fact: ActivityFact) -> str:
         case facts.CorporateActionApplied(is_spin_off=True):
             what = f"a part of {fact.symbol} is spun off on {fact.day}: its prices of before are not those of today"
             return f"{what}; its strategies begin again"
+        case facts.CorporateActionApplied(is_dividend=True) if (fact.cash or ZERO) < ZERO:
+            less = f"{plain(-(fact.cash or ZERO))} USD a share less than was announced"
+            return f"the special dividend of {fact.symbol} of {fact.day} is {less}: earlier prices count with it again"
         case facts.CorporateActionApplied(is_dividend=True):
             paid = f"{fact.symbol} pays a special dividend of {plain(fact.cash or ZERO)} USD a share"
             return f"{paid} to holders of before {fact.day}: earlier prices count less it"

@@ -13,7 +13,7 @@ from core.model.bar import Bar
 from core.model.lazy_dataclass import dataclass
 from core.model.reference_data import FOLLOWED_WITHIN, PastDay, PastDays
 from core.model.rescaling import SAME, Rescaling
-from core.model.values import Symbol
+from core.model.values import ZERO, Symbol
 
 OF_ONE_SPLIT = FOLLOWED_WITHIN
 """Between the announced day of a split and the books or the activity that show it."""
@@ -48,9 +48,13 @@ class Splits:
         near = (by.ratio for on, by in known if abs(on - day) <= OF_ONE_SPLIT and by.ratio != 1)
         return any(abs(each - ratio) <= tolerance * ratio for each in near)
 
-    def is_paid(self, symbol: Symbol, day: date) -> bool:
-        """Return whether a special dividend or a spin-off of that day was counted."""
-        return any(on == day and by.ratio == 1 for on, by in self.state.by_symbol.get(symbol, ()))
+    def paid(self, symbol: Symbol, day: date) -> Decimal:
+        """Return what was counted as special dividends of that day, USD a share."""
+        return sum((by.cash for on, by in self.state.by_symbol.get(symbol, ()) if on == day and by.ratio == 1), ZERO)
+
+    def paid_days(self, symbol: Symbol) -> set[date]:
+        """Return the days of which a special dividend was counted."""
+        return {on for on, by in self.state.by_symbol.get(symbol, ()) if by.ratio == 1 and by.cash}
 
     def is_spun_off(self, symbol: Symbol, day: date) -> bool:
         """Return whether a part of it was spun off on that day."""

@@ -8,7 +8,8 @@
 4. Of a symbol that nobody here holds, the announcement is enough on its day: no figure comes from the jump (MD-09).
 5. A position that is gone and one of another symbol that came at the same cost are one position with a new symbol.
 6. Shares of an announced spin-off belong to the owners of its source.
-7. A special dividend lowers the prices of before on its day; orders at the broker are the broker's to lower.
+7. A special dividend lowers the prices of before on its day; orders at the broker are the broker's to lower. One that
+   is announced anew with another amount, or not any more, counts by the difference.
 8. Waiting proposals have prices from before it, and are withdrawn. Shares without a stop are owed one: its ticket has
    the price for a share of today.
 """
@@ -65,18 +66,25 @@ class CorporateActions:
         """Record an announced split or special dividend on its day, or later where nothing was heard since.
 
         Where shares are held, their books show when a split is done. A special dividend needs no books: from its day on
-        a buyer does not get it. A desk that was off on that day counts it later.
+        a buyer does not get it. A desk that was off on that day counts it later. One that is announced anew with
+        another amount, or not any more, counts by the difference.
         """
         nothing = NO_SHARES
-        announced = self.state.sightings.corporate_actions.get(symbol, ())
-        for each in sorted(announced, key=lambda each: each.ex_date):
-            day, cash = each.ex_date, ZERO if each.kind is ActionKind.SPIN_OFF else each.cash
-            is_paid = each.kind in BESIDE and self._is_news(symbol, day) and cash is not None
-            if is_paid and not self.state.splits.is_paid(symbol, day) and self._is_below_price(symbol, cash):
-                evidence, paid = ActionEvidence.ANNOUNCED, Price(cash or ZERO)
-                self.state.record(
-                    CorporateActionApplied((), day, symbol, ONE, nothing, nothing, (), nothing, evidence, cash=paid)
-                )
+        announced = dict.fromkeys(self.state.sightings.corporate_actions.get(symbol, ()))
+        beside = [each for each in announced if each.kind in BESIDE]
+        today = self.state.calendar.trading_day(self.state.at)
+        withdrawn = self.state.splits.paid_days(symbol) & {today}  # a list of later days may lack an earlier one
+        for day in sorted({*(each.ex_date for each in beside), *withdrawn}):
+            its = [each for each in beside if each.ex_date == day]
+            if not self._is_news(symbol, day):
+                continue
+            is_spun = any(each.kind is ActionKind.SPIN_OFF for each in its)
+            if is_spun and not self.state.splits.is_spun_off(symbol, day) and self._is_below_price(symbol, ZERO):
+                self._begin_beside(symbol, day, ZERO)
+            due = sum((each.cash or ZERO for each in its if each.kind is ActionKind.SPECIAL_DIVIDEND), ZERO)
+            more = due - self.state.splits.paid(symbol, day)
+            if more and self._is_below_price(symbol, more):
+                self._begin_beside(symbol, day, more)
         if self.state.ledger.positions_in(symbol):
             return
         for day, ratio in self.state.unfollowed_splits(symbol):
@@ -87,6 +95,12 @@ class CorporateActions:
                     CorporateActionApplied((), day, symbol, ratio, nothing, nothing, (), nothing, evidence)
                 )
 
+    def _begin_beside(self, symbol: Symbol, day: date, cash: Decimal) -> None:
+        none, evidence = NO_SHARES, ActionEvidence.ANNOUNCED
+        self.state.record(
+            CorporateActionApplied((), day, symbol, ONE, none, none, (), none, evidence, cash=Price(cash))
+        )
+
     def _is_news(self, symbol: Symbol, day: date) -> bool:
         """Whether it is of today; or of days in which the desk heard no price of the symbol: all it knows is older."""
         day_of, closes = self.state.calendar.trading_day, self.state.price_history.state.closes.get(symbol)
@@ -95,10 +109,10 @@ class CorporateActions:
             return day == today
         return day < today <= day + OF_ONE_SPLIT and day_of(closes[-1][0]) < day
 
-    def _is_below_price(self, symbol: Symbol, cash: Decimal | None) -> bool:
+    def _is_below_price(self, symbol: Symbol, cash: Decimal) -> bool:
         """Whether the last known close is more than what is paid: else nothing is known that it lowers."""
         closes = self.state.price_history.state.closes.get(symbol)
-        return cash is not None and closes is not None and any(cash < close for _, close in closes[-1:])
+        return closes is not None and any(cash < close for _, close in closes[-1:])
 
     @property
     def _tolerance(self) -> Decimal:

@@ -198,6 +198,42 @@ def test_a_special_dividend_lowers_what_is_compared_with_today(is_held: bool) ->
     assert_can_be_rebuilt(house)
 
 
+@pytest.mark.parametrize(("then", "cash", "level"), [("8", [6, 2], 87), ("4", [6, -2], 91), (None, [6, -6], 95)])
+def test_a_dividend_that_is_announced_anew_counts_by_the_difference(
+    then: str | None, cash: list[int], level: int
+) -> None:
+    """6 USD were counted on its day; then it is another amount, or withdrawn: closes, the alert and what is signed."""
+    house = a_house(RENAMED)
+    sleeps(house, is_up=True)
+    house.presses(KeepAlert(AlertTerms(SPY, AlertKind.PRICE, Decimal(95), is_above=False)))
+    before = [close for _, close in house.desk.price_history.state.closes[SPY]]
+    announced(house, SPECIAL)
+    passes(house, 60)
+    for _ in range(2):
+        announced(house, *([] if then is None else [replace(SPECIAL, cash=Decimal(then))]))
+        passes(house, 60)
+    due = Decimal(then or 0)
+
+    assert [fact.cash for fact in house.facts(CorporateActionApplied)] == cash
+    assert [close for _, close in house.desk.price_history.state.closes[SPY]] == [close - due for close in before]
+    (alert,), (stop,) = house.desk.alerts.of(SPY), house.desk.ledger.working_exits()
+    assert (alert.terms.level, stop.rescaling.cash) == (level, due)
+    assert (stops(house, SPY), house.held()) == (["10 at 90"], "10")
+    assert_can_be_rebuilt(house)
+
+
+def test_a_dividend_and_a_spin_off_of_one_day_both_count() -> None:
+    """MD-09: the cash is known, and the part is not."""
+    house = a_house(RENAMED)
+    sleeps(house, is_up=True)
+    for _ in range(2):
+        announced(house, SPECIAL, SPIN_OFF)
+        passes(house, 60)
+
+    assert sorted(fact.cash or 0 for fact in house.facts(CorporateActionApplied)) == [0, 6]
+    assert_can_be_rebuilt(house)
+
+
 @pytest.mark.parametrize(("cash", "is_counted"), [("99.99", True), ("100", False), ("1000000000", False)])
 def test_a_dividend_of_more_than_the_price_counts_nowhere(cash: str, is_counted: bool) -> None:
     """The last close is 100."""
