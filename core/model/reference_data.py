@@ -122,7 +122,8 @@ MOVES = frozenset({ActionKind.MERGER, ActionKind.RENAME, ActionKind.REMOVAL})
 """Kinds after which no shares of the symbol are left."""
 BESIDE = frozenset({ActionKind.SPIN_OFF, ActionKind.SPECIAL_DIVIDEND})
 """Kinds that take a part of a share's value and leave the shares."""
-FOLLOWED = MOVES | BESIDE | {ActionKind.SPLIT, ActionKind.REVERSE_SPLIT}
+SPLITS = frozenset({ActionKind.SPLIT, ActionKind.REVERSE_SPLIT})
+FOLLOWED = MOVES | BESIDE | SPLITS
 """Kinds that our books follow once the broker's show them, or once a desk that was off is there again."""
 FOLLOWED_WITHIN = timedelta(days=10)
 """From the announced day to the broker's books, and to a desk that was off."""
@@ -157,9 +158,8 @@ class CorporateAction:
 
     @property
     def split_ratio(self) -> Decimal | None:
-        """New shares for one of a split; None for another action, or without its rates."""
-        is_split = self.kind in (ActionKind.SPLIT, ActionKind.REVERSE_SPLIT)
-        return self._ratio if is_split else None
+        """New shares for one of a split; None for another action, without its rates, or where as many stay."""
+        return self._ratio if self.kind in SPLITS and self.old_rate != self.new_rate else None
 
     @property
     def moved_ratio(self) -> Decimal | None:

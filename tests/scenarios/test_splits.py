@@ -463,3 +463,16 @@ def test_an_announced_split_may_be_booked_on_the_evening_before(day: date, is_fo
 
     assert bool(house.facts(CorporateActionApplied)) is is_followed
     assert house.held() == ("12" if is_followed else "10")
+
+
+def test_a_split_of_one_for_one_is_none() -> None:
+    """MD-09: nobody holds it; nothing begins again, and no order is cancelled"""
+    house = a_house(DOUBLED)
+    house.exchange._ledger._holdings.pop(SPY)
+    house.is_off_until(SHOWN_AT)
+    house.restarted().until_moment(SHOWN_AT + timedelta(minutes=3))
+    one = CorporateAction(SPY, ActionKind.SPLIT, FRIDAY, None, Decimal(20), Decimal(20))
+    house.line.take(house.line.at, CorporateActionsArrived((SPY,), (one,)))
+    house.until("09:32", FRIDAY)
+
+    assert (house.held(), house.facts(CorporateActionApplied)) == ("0", [])

@@ -129,6 +129,7 @@ def test_all_pages_of_actions_are_read(exchange: LoopbackExchange, monkeypatch: 
     ("cash_dividends", {**DIVIDEND, "ex_date": "tomorrow"}, "its ex_date 'tomorrow' is no day"),
     ("cash_dividends", {**DIVIDEND, "ex_date": None}, "its ex_date is missing"),
     ("forward_splits", {**SPLIT, "symbol": "XOM", "new_rate": None}, "forward_splits, 1: its new_rate None"),
+    ("forward_splits", {**SPLIT, "symbol": "XOM", "new_rate": 1}, "forward_splits, 1: it splits XOM 1 for 1"),
     ("spin_offs", {**SPIN_OFF, "source_symbol": 7, "symbol": "XOM"}, "its source_symbol 7 is no symbol"),
     ("name_changes", {**RENAME, "old_symbol": "XOM", "new_symbol": "\x1b[31mX"}, r"its new_symbol '\x1b[31mX' is no"),
     ("name_changes", {**RENAME, "old_symbol": "XOM", "new_symbol": "X" * 25}, "XXXXX' is no symbol"),

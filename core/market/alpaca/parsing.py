@@ -22,7 +22,7 @@ from core.model.api_contract import ApiField, ApiFieldKind, ApiRecord
 from core.model.bar import Bar, Feed, Quote
 from core.model.instrument import STOCK_TICKS
 from core.model.lazy_dataclass import dataclass
-from core.model.reference_data import ActionKind, CorporateAction
+from core.model.reference_data import SPLITS, ActionKind, CorporateAction
 from core.model.session import XNYS
 from core.model.values import Price, Quantity, Symbol, is_number, number_in
 
@@ -372,13 +372,16 @@ def _read(form: _Form, row: object) -> CorporateAction:
     day = _day(row, form.day)
     if day is None:
         raise _UnreadableActionError(f"its {form.day} is missing")
+    kind, old, new = _kind(form, row), _figure(row, form.old), _figure(row, form.new)
+    if kind in SPLITS and old == new:
+        raise _UnreadableActionError(f"it splits {symbol} 1 for 1")
     return CorporateAction(
         symbol,
-        _kind(form, row),
+        kind,
         day,
         _figure(row, form.cash),
-        _figure(row, form.old),
-        _figure(row, form.new),
+        old,
+        new,
         _day(row, "payable_date"),
         None if form.to is None else _symbol(row, form.to),
     )
