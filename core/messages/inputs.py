@@ -97,10 +97,11 @@ class PastArrived:
 
 @dataclass(frozen=True, slots=True)
 class CorporateActionsArrived:
-    """The announced corporate actions of these symbols, complete for each."""
+    """The announced corporate actions of these symbols, complete for each unless a row could not be read."""
 
     symbols: tuple[Symbol, ...]
     actions: tuple[CorporateAction, ...]
+    is_whole: bool = True
 
 
 # ── the broker ───────────────────────────────────────────────────────────────────────────────────────────────────────

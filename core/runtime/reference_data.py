@@ -62,7 +62,7 @@ class Announcements(DailyWatch):
         self._told |= dict.fromkeys(symbols, today)
         actions = tuple(each for each in found if isinstance(each, CorporateAction))
         broken = [each for each in found if isinstance(each, MarketDataBroken)]
-        return [CorporateActionsArrived(tuple(symbols), actions), *broken]
+        return [CorporateActionsArrived(tuple(symbols), actions, is_whole=not broken), *broken]
 
 
 ASSETS_EVERY = timedelta(seconds=10)

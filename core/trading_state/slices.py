@@ -38,7 +38,7 @@ from core.model.instrument import Instrument
 from core.model.lazy_dataclass import dataclass
 from core.model.position import Ended
 from core.model.recommendation import Recommendation
-from core.model.session import Calendar
+from core.model.session import HOME, Calendar
 from core.model.sizing import Regime, RegimeLabels, labels_of
 from core.model.values import ZERO, ClientOrderId, Money, Price, Quantity, Symbol
 from core.ports import PastIndex
@@ -117,11 +117,12 @@ NONE: tuple[Alert, ...] = ()
 
 @dataclass(slots=True)
 class AlertsState:
-    """`last` is the last number given; `rung` counts triggered alerts."""
+    """`last` is the last number given; `rung` counts triggered alerts; `kept_at` is when each was set, if known."""
 
     kept: dict[int, Alert] = field(default_factory=dict)
     last: int = 0
     rung: int = 0
+    kept_at: dict[int, datetime] = field(default_factory=dict)
 
 
 class Alerts:
@@ -154,18 +155,27 @@ class Alerts:
         for alert in self.state.kept.values():
             self._by_symbol[alert.terms.symbol] = (*self.of(alert.terms.symbol), alert)
 
-    def _kept(self, _at: datetime, fact: AlertKept) -> None:
+    def _kept(self, at: datetime, fact: AlertKept) -> None:
         self.state.kept[fact.alert.number] = fact.alert
+        self.state.kept_at[fact.alert.number] = at
         self.state.last = max(self.state.last, fact.alert.number)
         self._sort()
 
     def _dropped(self, _at: datetime, fact: AlertDropped) -> None:
         self.state.kept.pop(fact.alert.number, None)
+        self.state.kept_at.pop(fact.alert.number, None)
         self._sort()
 
     def _split(self, _at: datetime, fact: CorporateActionApplied) -> None:
-        """Count the levels per share of today, of a price and of a volume, under its symbol (MD-09)."""
+        """Count the levels per share of today, of a price and of a volume, under its symbol (MD-09).
+
+        Not those that were set on a later day than that of a dividend, which may be announced anew.
+        """
+        set_at = self.state.kept_at
         for before in self.of(fact.symbol) if fact.moves_levels else ():
+            at = set_at.get(before.number)
+            if fact.is_dividend and at is not None and HOME.day_of(at) > fact.day:
+                continue
             alert = replace(before, terms=replace(before.terms, symbol=fact.symbol_now))
             self.state.kept[alert.number] = alert
             level, kind = alert.terms.level, alert.terms.kind
@@ -178,6 +188,7 @@ class Alerts:
         self.state.rung += 1
         if fact.alert.terms.kind not in EVENTS:
             self.state.kept.pop(fact.alert.number, None)
+            self.state.kept_at.pop(fact.alert.number, None)
             self._sort()
 
 

@@ -54,7 +54,7 @@ class CorporateActions:
     @answers(CorporateActionsArrived)
     def on_announced(self, message: CorporateActionsArrived) -> Iterable[Effect]:
         for symbol in message.symbols:
-            self._begin(symbol)
+            self._begin(symbol, is_whole=message.is_whole)
         return ()
 
     @follows(DayStarted)
@@ -62,7 +62,7 @@ class CorporateActions:
         for symbol in self.state.sightings.corporate_actions:
             self._begin(symbol)
 
-    def _begin(self, symbol: Symbol) -> None:
+    def _begin(self, symbol: Symbol, *, is_whole: bool = True) -> None:
         """Record an announced split or special dividend on its day, or later where nothing was heard since.
 
         Where shares are held, their books show when a split is done. A special dividend needs no books: from its day on
@@ -73,10 +73,12 @@ class CorporateActions:
         announced = dict.fromkeys(self.state.sightings.corporate_actions.get(symbol, ()))
         beside = [each for each in announced if each.kind in BESIDE]
         today = self.state.calendar.trading_day(self.state.at)
-        withdrawn = self.state.splits.paid_days(symbol) & {today}  # a list of later days may lack an earlier one
+        counted = self.state.splits.paid_days(symbol)
+        withdrawn = counted & {today} if is_whole else set()  # a list of later days may lack an earlier one
         for day in sorted({*(each.ex_date for each in beside), *withdrawn}):
             its = [each for each in beside if each.ex_date == day]
-            if not self._is_news(symbol, day):
+            is_again = day in counted and any(each.kind is ActionKind.SPECIAL_DIVIDEND for each in its)
+            if not self._is_news(symbol, day) and not is_again:
                 continue
             is_spun = any(each.kind is ActionKind.SPIN_OFF for each in its)
             if is_spun and not self.state.splits.is_spun_off(symbol, day) and self._is_below_price(symbol, ZERO):

@@ -26,7 +26,7 @@ from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt
 from tests.scenarios.test_announced_moves import announced, is_left_to_a_person
 from tests.scenarios.test_owed_stops import waiting
 from tests.scenarios.test_renames import NEW, RENAMED, a_house, stops
-from tests.scenarios.test_splits import FRIDAY, SHOWN_AT, Split, is_signed_for_days, urgent
+from tests.scenarios.test_splits import FRIDAY, MONDAY, SHOWN_AT, Split, is_signed_for_days, urgent
 from tests.unit.core.brokers.trading_floor import SPY, at
 
 CASH = Decimal(10)
@@ -220,6 +220,36 @@ def test_a_dividend_that_is_announced_anew_counts_by_the_difference(
     assert (alert.terms.level, stop.rescaling.cash) == (level, due)
     assert (stops(house, SPY), house.held()) == (["10 at 90"], "10")
     assert_can_be_rebuilt(house)
+
+
+def test_a_dividend_that_is_announced_anew_on_a_later_day_counts_by_the_difference() -> None:
+    """6 USD were counted on Friday, and 8 are announced on Monday: what was set since is of prices without it."""
+    house = a_house(RENAMED)
+    sleeps(house, is_up=True)
+    house.presses(KeepAlert(AlertTerms(SPY, AlertKind.PRICE, Decimal(95), is_above=False)))
+    before = [close for _, close in house.desk.price_history.state.closes[SPY]]
+    announced(house, SPECIAL)
+    house.until("09:20", MONDAY)
+    house.presses(KeepAlert(AlertTerms(SPY, AlertKind.PRICE, Decimal(80), is_above=False)))
+    passes(house, 60)
+    announced(house, replace(SPECIAL, cash=Decimal(8)))
+    announced(house, replace(SPECIAL, cash=Decimal(8)))
+
+    assert [(fact.day, fact.cash) for fact in house.facts(CorporateActionApplied)] == [(FRIDAY, 6), (FRIDAY, 2)]
+    closes = [close for start, close in house.desk.price_history.state.closes[SPY] if start < SHOWN_AT]
+    assert closes == [close - 8 for close in before]
+    assert [alert.terms.level for alert in house.desk.alerts.of(SPY)] == [87, 80]
+    assert_can_be_rebuilt(house)
+
+
+def test_a_list_with_an_unreadable_row_withdraws_no_dividend() -> None:
+    """It may be the row of the dividend."""
+    house = a_house(RENAMED)
+    sleeps(house, is_up=True)
+    announced(house, SPECIAL)
+    house.line.take(house.line.at, CorporateActionsArrived((SPY,), (), is_whole=False))
+
+    assert [fact.cash for fact in house.facts(CorporateActionApplied)] == [6]
 
 
 def test_a_dividend_and_a_spin_off_of_one_day_both_count() -> None:

@@ -106,6 +106,18 @@ def test_a_trailing_exit_still_trails_after_a_special_dividend() -> None:
     assert exits(house) == ["TRAILING_STOP"]
 
 
+def test_a_dividend_that_is_announced_anew_after_a_day_of_prices_moves_the_stop() -> None:
+    """80 was 74 on Friday, by 6 USD; on Monday 8 are announced, and it is 72."""
+    house = over_the_night(a_market(with_rules(stop="0.5")), "80")
+    announced(house, SPECIAL)
+    house.until("09:20", MONDAY)
+    announced(house, replace(SPECIAL, cash=Decimal(8)))
+
+    assert [fact.cash for fact in house.facts(CorporateActionApplied)] == [6, 2]
+    assert mark(house)[1] == 72
+    assert_can_be_rebuilt(house)
+
+
 def test_the_stop_of_the_day_itself_stays() -> None:
     """Ten were bought at 94, with a stop at 90, before the desk was told of the dividend of that morning."""
     house = a_market(with_rules(stop="0.5")).until("16:02")
