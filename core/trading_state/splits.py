@@ -4,26 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import reduce
+from typing import Any
 
-from core.facts import CorporateActionApplied
+from core.facts import CorporateActionApplied, PositionCorrected
 from core.model.bar import Bar
 from core.model.lazy_dataclass import dataclass
 from core.model.reference_data import FOLLOWED_WITHIN, PastDay, PastDays
 from core.model.rescaling import SAME, Rescaling
 from core.model.values import ZERO, Symbol
 
+A_DAY = timedelta(days=1)
 OF_ONE_SPLIT = FOLLOWED_WITHIN
 """Between the announced day of a split and the books or the activity that show it."""
 
 
 @dataclass(slots=True)
 class SplitsState:
-    """`by_symbol` has the day of each split or special dividend, and what one share of before is after it."""
+    """`by_symbol` has the day of each split or special dividend, and what one share of before is after it.
+
+    `taken_over` has the last day on which the broker's number of shares was taken over, where some were left.
+    """
 
     by_symbol: dict[Symbol, list[tuple[date, Rescaling]]] = field(default_factory=dict)
+    taken_over: dict[Symbol, date] = field(default_factory=dict)
 
 
 class Splits:
@@ -32,7 +38,10 @@ class Splits:
     def __init__(self, trading_day: Callable[[datetime], date]) -> None:
         self.trading_day = trading_day
         self.state = SplitsState()
-        self.folds = {CorporateActionApplied: self._applied}
+        self.folds: dict[type, Callable[[datetime, Any], None]] = {
+            CorporateActionApplied: self._applied,
+            PositionCorrected: self._corrected,
+        }
 
     def restore(self, state: SplitsState) -> None:
         self.state = state
@@ -59,6 +68,11 @@ class Splits:
     def is_spun_off(self, symbol: Symbol, day: date) -> bool:
         """Return whether a part of it was spun off on that day."""
         return any(on == day and by == SAME for on, by in self.state.by_symbol.get(symbol, ()))
+
+    def is_decided(self, symbol: Symbol, day: date) -> bool:
+        """Return whether the broker's books were taken over since a split of that day, or on the evening before it."""
+        last = self.state.taken_over.get(symbol)
+        return last is not None and last >= day - A_DAY
 
     def bar_now(self, bar: Bar) -> Bar:
         """Return an unadjusted bar per share of today."""
@@ -89,6 +103,12 @@ class Splits:
         close = by.known_price(told.close)
         return replace(told, close=close if close is not None and close > 0 else None, volume=volume)
 
-    def _applied(self, _at: datetime, fact: CorporateActionApplied) -> None:
+    def _applied(self, at: datetime, fact: CorporateActionApplied) -> None:
         if fact.moves_prices:
             self.state.by_symbol.setdefault(fact.symbol, []).append((fact.day, fact.rescaling))
+        if fact.owners and fact.quantity_after:
+            self.state.taken_over[fact.symbol] = self.trading_day(at)
+
+    def _corrected(self, at: datetime, fact: PositionCorrected) -> None:
+        if fact.quantity:
+            self.state.taken_over[fact.symbol] = self.trading_day(at)

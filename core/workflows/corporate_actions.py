@@ -90,8 +90,10 @@ class CorporateActions:
         if self.state.ledger.positions_in(symbol):
             return
         for day, ratio in self.state.unfollowed_splits(symbol):
-            is_known = self.state.splits.is_known(symbol, day, ratio, self._tolerance)  # told twice
-            if self._is_news(symbol, day) and not is_known:
+            splits = self.state.splits
+            # Told twice, or books with another number of shares were taken over: then it was not as announced.
+            is_over = splits.is_known(symbol, day, ratio, self._tolerance) or splits.is_decided(symbol, day)
+            if self._is_news(symbol, day) and not is_over:
                 evidence = ActionEvidence.ANNOUNCED
                 self.state.record(
                     CorporateActionApplied((), day, symbol, ratio, nothing, nothing, (), nothing, evidence)

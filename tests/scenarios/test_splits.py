@@ -476,3 +476,30 @@ def test_a_split_of_one_for_one_is_none() -> None:
     house.until("09:32", FRIDAY)
 
     assert (house.held(), house.facts(CorporateActionApplied)) == ("0", [])
+
+
+@pytest.mark.parametrize("shares", ["30", "17"])
+def test_an_announced_ratio_that_the_operator_refused_counts_nowhere(shares: str) -> None:
+    """EX-25, MD-09: 2 for 1 is announced, the broker shows other shares, and its books are accepted"""
+    house = a_house(Split(3, 1))
+    is_signed_for_days(house)
+    house.is_off_until(SHOWN_AT - timedelta(minutes=2))
+    house.restarted().until_moment(SHOWN_AT)
+    two = CorporateAction(SPY, ActionKind.SPLIT, FRIDAY, None, Decimal(1), Decimal(2))
+    splits(house.exchange, SHOWN_AT, SPY, 3, 1, Fate.CANCELLED)
+    house.exchange._ledger._holdings[SPY].quantity = Decimal(shares)
+    house.line.take(house.line.at, CorporateActionsArrived((SPY,), (two,)))
+    house.until_moment(SHOWN_AT + timedelta(minutes=3))
+    assert not house.desk.control.state.is_reconciled
+    house.accepts(house.exchange.books(house.line.at))
+    passes(house, 10)
+    held = house.held()
+    house.exchange._ledger._holdings.pop(SPY)
+    house.until("09:33", FRIDAY)
+    house.accepts(house.exchange.books(house.line.at))
+    passes(house, 10)
+    house.line.take(house.line.at, CorporateActionsArrived((SPY,), (two,)))
+
+    assert (held, house.held()) == (shares, "0")
+    assert [fact for fact in house.facts(CorporateActionApplied) if fact.ratio == 2] == []
+    assert_can_be_rebuilt(house)
