@@ -479,6 +479,8 @@ def _activity(fact: ActivityFact) -> str:
         case facts.CorporateActionApplied(is_dividend=True):
             paid = f"{fact.symbol} pays a special dividend of {plain(fact.cash or ZERO)} USD a share"
             return f"{paid} to holders of before {fact.day}: earlier prices count less it"
+        case facts.CorporateActionApplied(evidence=facts.ActionEvidence.ANNOUNCED, to=str()):
+            return f"{fact.symbol} has the symbol {fact.to} from {fact.day} on, as announced: alerts and lists follow"
         case facts.CorporateActionApplied(evidence=facts.ActionEvidence.ANNOUNCED):
             what = f"{fact.symbol} is split {ratio_in_words(fact.ratio)} on {fact.day}, as announced"
             return f"{what}: earlier prices count per new share"

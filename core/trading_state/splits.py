@@ -25,11 +25,13 @@ OF_ONE_SPLIT = FOLLOWED_WITHIN
 class SplitsState:
     """`by_symbol` has the day of each split or special dividend, and what one share of before is after it.
 
-    `taken_over` has the last day on which the broker's number of shares was taken over, where some were left.
+    `taken_over` has the last day on which the broker's number of shares was taken over, where some were left; `renamed`
+    the last day on which a symbol was renamed, and its new one.
     """
 
     by_symbol: dict[Symbol, list[tuple[date, Rescaling]]] = field(default_factory=dict)
     taken_over: dict[Symbol, date] = field(default_factory=dict)
+    renamed: dict[Symbol, tuple[date, Symbol]] = field(default_factory=dict)
 
 
 class Splits:
@@ -69,6 +71,11 @@ class Splits:
         """Return whether a part of it was spun off on that day."""
         return any(on == day and by == SAME for on, by in self.state.by_symbol.get(symbol, ()))
 
+    def renamed(self, symbol: Symbol, day: date) -> Symbol:
+        """Return the symbol to which it was renamed within days of this one; itself if it was not."""
+        on, now = self.state.renamed.get(symbol, (date.min, symbol))
+        return now if abs(on - day) <= OF_ONE_SPLIT else symbol
+
     def is_decided(self, symbol: Symbol, day: date) -> bool:
         """Return whether the broker's books were taken over since a split of that day, or on the evening before it."""
         last = self.state.taken_over.get(symbol)
@@ -106,6 +113,8 @@ class Splits:
     def _applied(self, at: datetime, fact: CorporateActionApplied) -> None:
         if fact.moves_prices:
             self.state.by_symbol.setdefault(fact.symbol, []).append((fact.day, fact.rescaling))
+        if fact.to is not None and fact.rescaling == SAME:
+            self.state.renamed[fact.symbol] = fact.day, fact.to
         if fact.owners and fact.quantity_after:
             self.state.taken_over[fact.symbol] = self.trading_day(at)
 

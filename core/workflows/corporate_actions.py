@@ -5,7 +5,8 @@
 2. An announced split of another ratio contradicts it, and so does a list that undoes a split: a person decides.
 3. Working orders from before it are cancelled: an old stop would sell at today's price. An order that the broker
    restated by the same ratio stays.
-4. Of a symbol that nobody here holds, the announcement is enough on its day: no figure comes from the jump (MD-09).
+4. Of a symbol that nobody here holds, the announcement of a split or a rename is enough on its day: no figure comes
+   from the jump (MD-09), and alerts and lists have the new symbol.
 5. A position that is gone and one of another symbol that came at the same cost are one position with a new symbol.
 6. Shares of an announced spin-off belong to the owners of its source.
 7. A special dividend lowers the prices of before on its day; orders at the broker are the broker's to lower. One that
@@ -31,7 +32,7 @@ from core.messages.inputs import CorporateActionsArrived
 from core.model.codes import CancelCode, ProposalEnd
 from core.model.position import Position
 from core.model.reconciliation import APART, Difference
-from core.model.reference_data import BESIDE, ActionKind
+from core.model.reference_data import BESIDE, ActionKind, CorporateAction
 from core.model.reference_data import in_words as action_in_words
 from core.model.rescaling import ONE, SAME, Rescaling, ratio_in_words
 from core.model.session import Session
@@ -63,46 +64,60 @@ class CorporateActions:
             self._begin(symbol)
 
     def _begin(self, symbol: Symbol, *, is_whole: bool = True) -> None:
-        """Record an announced split or special dividend on its day, or later where nothing was heard since.
+        """Record what is announced on its day, or later where nothing was heard since.
 
-        Where shares are held, their books show when a split is done. A special dividend needs no books: from its day on
-        a buyer does not get it. A desk that was off on that day counts it later. One that is announced anew with
-        another amount, or not any more, counts by the difference.
+        Where shares are held, their books show when a split or a rename is done. A special dividend needs no books:
+        from its day on a buyer does not get it. A desk that was off on that day counts it later.
         """
-        nothing = NO_SHARES
-        announced = dict.fromkeys(self.state.sightings.corporate_actions.get(symbol, ()))
-        beside = [each for each in announced if each.kind in BESIDE]
-        today = self.state.calendar.trading_day(self.state.at)
-        counted = self.state.splits.paid_days(symbol)
+        announced = tuple(dict.fromkeys(self.state.sightings.corporate_actions.get(symbol, ())))
+        self._begin_beside(symbol, [each for each in announced if each.kind in BESIDE], is_whole=is_whole)
+        if not self.state.ledger.positions_in(symbol):
+            self._begin_splits(symbol)
+            self._begin_rename(symbol, announced)
+
+    def _begin_beside(self, symbol: Symbol, announced: Sequence[CorporateAction], *, is_whole: bool) -> None:
+        """Record special dividends and spin-offs, of the symbol that the shares have now.
+
+        A dividend that is announced anew with another amount, or not any more, counts by the difference.
+        """
+        splits = self.state.splits
+        counted, today = splits.paid_days(symbol), self.state.calendar.trading_day(self.state.at)
         withdrawn = counted & {today} if is_whole else set()  # a list of later days may lack an earlier one
-        for day in sorted({*(each.ex_date for each in beside), *withdrawn}):
-            its = [each for each in beside if each.ex_date == day]
-            is_again = day in counted and any(each.kind is ActionKind.SPECIAL_DIVIDEND for each in its)
-            if not self._is_news(symbol, day) and not is_again:
+        for day in sorted({*(each.ex_date for each in announced), *withdrawn}):
+            its = [each for each in announced if each.ex_date == day]
+            paid = [each.cash or ZERO for each in its if each.kind is ActionKind.SPECIAL_DIVIDEND]
+            if not self._is_news(symbol, day) and not (paid and day in counted):
                 continue
-            is_spun = any(each.kind is ActionKind.SPIN_OFF for each in its)
-            if is_spun and not self.state.splits.is_spun_off(symbol, day) and self._is_below_price(symbol, ZERO):
-                self._begin_beside(symbol, day, ZERO)
-            due = sum((each.cash or ZERO for each in its if each.kind is ActionKind.SPECIAL_DIVIDEND), ZERO)
-            more = due - self.state.splits.paid(symbol, day)
+            now = splits.renamed(symbol, day)
+            is_known = any(splits.is_spun_off(each, day) for each in (symbol, now))
+            if len(its) > len(paid) and not is_known and self._is_below_price(symbol, ZERO):
+                self._record(now, day, cash=ZERO)
+            more = sum(paid, ZERO) - sum(splits.paid(each, day) for each in {symbol, now})
             if more and self._is_below_price(symbol, more):
-                self._begin_beside(symbol, day, more)
-        if self.state.ledger.positions_in(symbol):
-            return
+                self._record(now, day, cash=more)
+
+    def _begin_splits(self, symbol: Symbol) -> None:
+        splits = self.state.splits
         for day, ratio in self.state.unfollowed_splits(symbol):
-            splits = self.state.splits
             # Told twice, or books with another number of shares were taken over: then it was not as announced.
             is_over = splits.is_known(symbol, day, ratio, self._tolerance) or splits.is_decided(symbol, day)
             if self._is_news(symbol, day) and not is_over:
-                evidence = ActionEvidence.ANNOUNCED
-                self.state.record(
-                    CorporateActionApplied((), day, symbol, ratio, nothing, nothing, (), nothing, evidence)
-                )
+                self._record(symbol, day, ratio)
 
-    def _begin_beside(self, symbol: Symbol, day: date, cash: Decimal) -> None:
-        none, evidence = NO_SHARES, ActionEvidence.ANNOUNCED
+    def _begin_rename(self, symbol: Symbol, announced: Iterable[CorporateAction]) -> None:
+        """Record a rename; none where two names are announced."""
+        renames = [each for each in announced if each.kind is ActionKind.RENAME and self._is_news(symbol, each.ex_date)]
+        names = {each.to: each.ex_date for each in renames}
+        for to, day in names.items() if len(names) == 1 else ():
+            if to is not None and to != symbol and self.state.splits.renamed(symbol, day) != to:
+                self._record(symbol, day, to=to)
+
+    def _record(
+        self, symbol: Symbol, day: date, ratio: Decimal = ONE, cash: Decimal | None = None, to: Symbol | None = None
+    ) -> None:
+        none, evidence, paid = NO_SHARES, ActionEvidence.ANNOUNCED, None if cash is None else Price(cash)
         self.state.record(
-            CorporateActionApplied((), day, symbol, ONE, none, none, (), none, evidence, cash=Price(cash))
+            CorporateActionApplied((), day, symbol, ratio, none, none, (), none, evidence, to=to, cash=paid)
         )
 
     def _is_news(self, symbol: Symbol, day: date) -> bool:

@@ -23,10 +23,12 @@ from core.facts import (
 )
 from core.messages.commands import ListSymbol, OpenTicket, ProposeClose, RefuseSymbol
 from core.messages.desk_commands import KeepAlert, KeepWatchlist
+from core.messages.inputs import CorporateActionsArrived
 from core.model.alert import AlertKind, AlertTerms
 from core.model.codes import OwedReason, ReadOnlyCode
 from core.model.instrument import ListKind
 from core.model.order import Side, TimeInForce
+from core.model.reference_data import ActionKind, CorporateAction
 from core.model.values import Price, Quantity, Symbol, plain
 from core.post_mortem.trade_attribution import Stories
 from tests.kit.splits import Fate, becomes
@@ -376,4 +378,53 @@ def test_a_bracket_over_a_rename() -> None:
     assert_moved(house, RENAMED)
     assert house.exchange._book.working.get(SPY, []) == []
     assert waiting(house) == ["10 at 90"]
+    assert_can_be_rebuilt(house)
+
+
+def test_alerts_and_lists_follow_the_announced_name_of_what_nobody_holds() -> None:
+    """EX-25: on its day, once; a second name that is announced leaves all as it is"""
+    house = a_house(RENAMED)
+    house.exchange._ledger._holdings.pop(SPY)
+    house.is_off_until(SHOWN_AT)
+    house.restarted().until_moment(SHOWN_AT + timedelta(minutes=3))
+    for command in (
+        KeepAlert(AlertTerms(SPY, AlertKind.PRICE, Decimal(95), is_above=False)),
+        KeepWatchlist("mine", (THIRD, SPY)),
+        ListSymbol(SPY, ListKind.CLOSE_ONLY, "a merger"),
+    ):
+        house.presses(command)
+    rename = CorporateAction(SPY, ActionKind.RENAME, FRIDAY, to=NEW)
+    house.line.take(house.line.at, CorporateActionsArrived((SPY,), (rename, replace(rename, to=THIRD))))
+    before = house.facts(CorporateActionApplied)
+    for _ in range(2):
+        house.line.take(house.line.at, CorporateActionsArrived((SPY,), (rename,)))
+        passes(house, 5)
+
+    day = house.desk.calendar.trading_day(house.line.at)
+    (applied,) = house.facts(CorporateActionApplied)
+    assert (before, applied.evidence, applied.to, applied.owners) == ([], ActionEvidence.ANNOUNCED, NEW, ())
+    assert [alert.terms.level for alert in house.desk.alerts.of(NEW)] == [95]
+    assert house.desk.watchlists.state.lists["mine"] == (THIRD, NEW)
+    assert [each.reason for each in house.desk.lists.on(NEW, day)] == ["a merger"]
+    assert_can_be_rebuilt(house)
+
+
+@pytest.mark.parametrize("is_dividend_late", [False, True])
+def test_a_special_dividend_on_the_day_of_a_rename(*, is_dividend_late: bool) -> None:
+    """EX-25, MD-09: ten SPY less 6 USD are ten NEWCO; the stop at 90 waits at 84, and the alert at 95 is at 89"""
+    house = a_house(RENAMED)
+    is_signed_for_days(house)
+    house.presses(KeepAlert(AlertTerms(SPY, AlertKind.PRICE, Decimal(95), is_above=False)))
+    rename = CorporateAction(SPY, ActionKind.RENAME, FRIDAY, to=NEW)
+    paid = CorporateAction(SPY, ActionKind.SPECIAL_DIVIDEND, FRIDAY, Decimal(6))
+    sleeps_until_it_is_shown(house, RENAMED, Fate.SURVIVE)
+    first = (rename,) if is_dividend_late else (paid, rename)
+    house.line.take(house.line.at, CorporateActionsArrived((SPY,), first))
+    house.until_moment(SHOWN_AT + timedelta(minutes=3))
+    house.line.take(house.line.at, CorporateActionsArrived((SPY,), (paid, rename)))
+    house.until_moment(SHOWN_AT + timedelta(minutes=5))
+
+    assert_moved(house, RENAMED)
+    assert waiting(house) == ["10 at 84"]
+    assert [alert.terms.level for alert in house.desk.alerts.of(NEW)] == [89]
     assert_can_be_rebuilt(house)
