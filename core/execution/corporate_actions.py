@@ -56,6 +56,8 @@ def split_ratio(
     price_after: Price,
     tolerance: Decimal,
     announced: Sequence[Decimal] = (),
+    *,
+    is_spun: bool = False,
 ) -> Decimal | None:
     """Return the new shares for one old share that explain both quantities and both prices; None if none do.
 
@@ -70,13 +72,17 @@ def split_ratio(
     announced
         Ratios of announced splits whose day has come: they explain shares whose average price is within a tenth, as a
         broker may adjust it for other reasons too.
+    is_spun
+        A part is announced to be spun off in these days too: its part of the cost may have left already, and the
+        average price beside an announced ratio may be lower.
     """
     if not price_after or before * after <= 0 or before == after:
         return None
     shares, prices = after / before, price_before / price_after
     for ratio in announced:
         is_whole = abs(shares - ratio) <= ROUNDED * ratio or after == _whole(before * ratio)
-        if is_whole and abs(prices - ratio) <= CLOSE_TO * ratio:
+        is_lower = is_spun and prices > ratio
+        if is_whole and (is_lower or abs(prices - ratio) <= CLOSE_TO * ratio):
             return ratio
     exact = _nice(shares)
     if exact is not None and abs(prices - exact) <= tolerance * exact:
@@ -101,7 +107,13 @@ def _whole(shares: Decimal) -> Decimal:
 
 
 def action_in_books(
-    held: Sequence[Position], theirs: BrokerPosition, day: date, tolerance: Decimal, announced: Sequence[Decimal] = ()
+    held: Sequence[Position],
+    theirs: BrokerPosition,
+    day: date,
+    tolerance: Decimal,
+    announced: Sequence[Decimal] = (),
+    *,
+    is_spun: bool = False,
 ) -> CorporateActionApplied | None:
     """Return what made the broker's position of ours, under its symbol or another; None if nothing explains it."""
     ours, price = _net(held), average_of(held)
@@ -109,7 +121,7 @@ def action_in_books(
         return None
     to = theirs.symbol if theirs.symbol != held[0].symbol else None
     within = tolerance if to is None else SAME
-    ratio = split_ratio(ours, theirs.quantity, price, theirs.average_price, within, announced)
+    ratio = split_ratio(ours, theirs.quantity, price, theirs.average_price, within, announced, is_spun=is_spun)
     if to is not None and ours == theirs.quantity and abs(theirs.average_price - price) <= SAME * price:
         ratio = WHOLE
     if ratio is None:

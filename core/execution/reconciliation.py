@@ -147,6 +147,8 @@ class Comparison:
         The ratios of a symbol's announced splits whose day has come, and that our books have not followed.
     announced_moves
         A symbol's announced renames and mergers of these days.
+    is_spun
+        Whether a part of a symbol is announced to be spun off in these days.
     lists_every_trade
         Whether the broker's list of orders goes back to the last agreement.
     """
@@ -161,10 +163,12 @@ class Comparison:
         announced: Callable[[Symbol], Sequence[Decimal]] = lambda _symbol: (),
         lists_every_trade: bool = True,
         announced_moves: Callable[[Symbol], Sequence[CorporateAction]] = lambda _symbol: (),
+        is_spun: Callable[[Symbol], bool] = lambda _symbol: False,
     ) -> None:
         self.ledger = ledger
         self.announced = announced
         self.announced_moves = announced_moves
+        self.is_spun = is_spun
         self.lists_every_trade = lists_every_trade
         self.is_the_same = is_the_same
         self.books = books
@@ -315,7 +319,8 @@ class Comparison:
         if theirs is None:
             return None
         held, tolerance = self.ledger.positions_in(symbol), self.limits.split_tolerance
-        return action_in_books(held, theirs, day, tolerance, self.announced(symbol))
+        is_spun = self.is_spun(symbol)
+        return action_in_books(held, theirs, day, tolerance, self.announced(symbol), is_spun=is_spun)
 
     def move(self, symbol: Symbol, day: date) -> CorporateActionApplied | None:
         """Return how shares of this symbol became another's, or another's these; None if that explains nothing.

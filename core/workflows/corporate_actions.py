@@ -149,6 +149,12 @@ class CorporateActions:
         until = max(today, calendar.next_session(at).day) if is_over else today
         return tuple(ratio for day, ratio in self.state.unfollowed_splits(symbol) if day <= until)
 
+    def is_spun(self, symbol: Symbol) -> bool:
+        """Return whether a spin-off from it is announced of these days."""
+        today, announced = self.state.calendar.trading_day(self.state.at), self.state.sightings.corporate_actions
+        its = (each for each in announced.get(symbol, ()) if each.kind is ActionKind.SPIN_OFF)
+        return any(abs(each.ex_date - today) <= OF_ONE_SPLIT for each in its)
+
     def follow(
         self,
         positions: Sequence[Difference],

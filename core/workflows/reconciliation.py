@@ -392,6 +392,7 @@ class Reconciliation:
             announced=self.corporate_actions.begun_ratios,
             lists_every_trade=agreed_until is None or self.state.at - agreed_until < LISTS_ALL,
             announced_moves=self.state.announced_moves,
+            is_spun=self.corporate_actions.is_spun,
         )
 
     # ── 6. explained differences ─────────────────────────────────────────────────────────────────────────────────────

@@ -31,7 +31,7 @@ from core.model.order import Side, TimeInForce
 from core.model.reference_data import ActionKind, CorporateAction
 from core.model.values import Price, Quantity, Symbol, plain
 from core.post_mortem.trade_attribution import Stories
-from tests.kit.splits import Fate, becomes
+from tests.kit.splits import Fate, becomes, splits
 from tests.scenarios.changes import confirms_now, passes
 from tests.scenarios.elsewhere import trades_elsewhere
 from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
@@ -427,4 +427,25 @@ def test_a_special_dividend_on_the_day_of_a_rename(*, is_dividend_late: bool) ->
     assert_moved(house, RENAMED)
     assert waiting(house) == ["10 at 84"]
     assert [alert.terms.level for alert in house.desk.alerts.of(NEW)] == [89]
+    assert_can_be_rebuilt(house)
+
+
+def test_a_split_on_the_day_of_a_spin_off() -> None:
+    """EX-25: twenty SPY for ten, and two NEWCO beside them; the stop at 90 waits at 45"""
+    house = a_house(RENAMED)
+    is_signed_for_days(house)
+    house.is_off_until(SHOWN_AT - timedelta(minutes=2))
+    house.restarted().until_moment(SHOWN_AT)
+    splits(house.exchange, SHOWN_AT, SPY, 2, 1, Fate.SURVIVE)
+    house.exchange._ledger._receive(SHOWN_AT, NEW, Decimal(2), Decimal(60))
+    house.exchange._ledger._holdings[SPY].cost -= Decimal(120)
+    two = CorporateAction(SPY, ActionKind.SPLIT, FRIDAY, None, Decimal(1), Decimal(2))
+    spun = CorporateAction(SPY, ActionKind.SPIN_OFF, FRIDAY, None, Decimal(10), Decimal(1), to=NEW)
+    house.line.take(house.line.at, CorporateActionsArrived((SPY,), (two, spun)))
+    house.until_moment(SHOWN_AT + timedelta(minutes=3))
+
+    held = {(p.symbol, p.strategy): (p.quantity, p.cost) for p in house.desk.ledger.positions()}
+    assert held == {(SPY, "manual"): (20, 880), (NEW, "manual"): (2, 120)}
+    assert waiting(house) == ["20 at 45"]
+    assert house.desk.control.state.is_reconciled
     assert_can_be_rebuilt(house)
