@@ -26,12 +26,14 @@ class SplitsState:
     """`by_symbol` has the day of each split or special dividend, and what one share of before is after it.
 
     `taken_over` has the last day on which the broker's number of shares was taken over, where some were left; `renamed`
-    the last day on which a symbol was renamed, and its new one.
+    the last day on which a symbol was renamed, and its new one; `left` the last day on which all its shares were taken
+    off without a fill.
     """
 
     by_symbol: dict[Symbol, list[tuple[date, Rescaling]]] = field(default_factory=dict)
     taken_over: dict[Symbol, date] = field(default_factory=dict)
     renamed: dict[Symbol, tuple[date, Symbol]] = field(default_factory=dict)
+    left: dict[Symbol, date] = field(default_factory=dict)
 
 
 class Splits:
@@ -76,6 +78,10 @@ class Splits:
         on, now = self.state.renamed.get(symbol, (date.min, symbol))
         return now if abs(on - day) <= OF_ONE_SPLIT else symbol
 
+    def have_left(self, symbol: Symbol, day: date) -> bool:
+        """Return whether all its shares were taken off within days of this one: nobody knows by what."""
+        return abs(self.state.left.get(symbol, date.min) - day) <= OF_ONE_SPLIT
+
     def is_decided(self, symbol: Symbol, day: date) -> bool:
         """Return whether the broker's books were taken over since a split of that day, or on the evening before it."""
         last = self.state.taken_over.get(symbol)
@@ -119,5 +125,5 @@ class Splits:
             self.state.taken_over[fact.symbol] = self.trading_day(at)
 
     def _corrected(self, at: datetime, fact: PositionCorrected) -> None:
-        if fact.quantity:
-            self.state.taken_over[fact.symbol] = self.trading_day(at)
+        its = self.state.taken_over if fact.quantity else self.state.left
+        its[fact.symbol] = self.trading_day(at)

@@ -105,11 +105,12 @@ class CorporateActions:
                 self._record(symbol, day, ratio)
 
     def _begin_rename(self, symbol: Symbol, announced: Iterable[CorporateAction]) -> None:
-        """Record a rename; none where two names are announced."""
+        """Record a rename; none where two names are announced, another was followed, or shares of it left otherwise."""
         renames = [each for each in announced if each.kind is ActionKind.RENAME and self._is_news(symbol, each.ex_date)]
         names = {each.to: each.ex_date for each in renames}
         for to, day in names.items() if len(names) == 1 else ():
-            if to is not None and to != symbol and self.state.splits.renamed(symbol, day) != to:
+            is_open = self.state.splits.renamed(symbol, day) == symbol and not self.state.splits.have_left(symbol, day)
+            if to is not None and to != symbol and is_open:
                 self._record(symbol, day, to=to)
 
     def _record(

@@ -383,8 +383,8 @@ def test_a_bracket_over_a_rename() -> None:
 
 def test_alerts_and_lists_follow_the_announced_name_of_what_nobody_holds() -> None:
     """EX-25: on its day, once; a second name that is announced leaves all as it is"""
-    house = a_house(RENAMED)
-    house.exchange._ledger._holdings.pop(SPY)
+    bars = [*minutes("15:40", "15:59", "100"), *minutes("09:30", "09:45", "100", day=FRIDAY, symbol=NEW)]
+    house = House(bars, terms(), cash=Decimal(5000)).opens().until("16:02")
     house.is_off_until(SHOWN_AT)
     house.restarted().until_moment(SHOWN_AT + timedelta(minutes=3))
     for command in (
@@ -448,4 +448,25 @@ def test_a_split_on_the_day_of_a_spin_off() -> None:
     assert held == {(SPY, "manual"): (20, 880), (NEW, "manual"): (2, 120)}
     assert waiting(house) == ["20 at 45"]
     assert house.desk.control.state.is_reconciled
+    assert_can_be_rebuilt(house)
+
+
+def test_an_announced_name_that_the_books_contradict_is_followed_nowhere() -> None:
+    """EX-25: OTHER is announced, and NEWCO came; its books are accepted, and the alert stays with the shares"""
+    house = a_house(RENAMED)
+    is_signed_for_days(house)
+    house.presses(KeepAlert(AlertTerms(SPY, AlertKind.PRICE, Decimal(95), is_above=False)))
+    other = CorporateAction(SPY, ActionKind.RENAME, FRIDAY, to=THIRD)
+    sleeps_until_it_is_shown(house, RENAMED, Fate.CANCELLED)
+    house.line.take(house.line.at, CorporateActionsArrived((SPY,), (other,)))
+    house.until_moment(SHOWN_AT + timedelta(minutes=3))
+    assert not house.desk.control.state.is_reconciled
+    house.accepts(house.exchange.books(house.line.at))
+    passes(house, 10)
+    house.presses(KeepAlert(AlertTerms(SPY, AlertKind.PRICE, Decimal(80), is_above=False)))
+    house.line.take(house.line.at, CorporateActionsArrived((SPY,), (other,)))
+
+    assert [fact.to for fact in house.facts(CorporateActionApplied)] == [NEW]
+    assert [alert.terms.level for alert in house.desk.alerts.of(NEW)] == [95]
+    assert house.desk.alerts.of(THIRD) == ()
     assert_can_be_rebuilt(house)

@@ -86,6 +86,11 @@ class CorporateActions:
                 left.remove(act)
         return [act for act in left if act.at is not None and act.symbol not in followed.taken_over]
 
+    def is_rename_told(self, symbol: Symbol, day: date, to: Symbol | None) -> bool:
+        """Whether a rename of that day to that symbol was announced."""
+        renames = (each for each in self.told.get(symbol, ()) if each.kind is ActionKind.RENAME)
+        return any(to is not None and (each.ex_date, each.to) == (day, to) for each in renames)
+
     def is_split_told(self, symbol: Symbol, day: date, ratio: Decimal) -> bool:
         told = (each for each in self.told.get(symbol, ()) if each.kind in SPLITS and each.ex_date == day)
         return any(each.new_rate and each.old_rate and each.new_rate / each.old_rate == ratio for each in told)

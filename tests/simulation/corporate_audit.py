@@ -119,8 +119,9 @@ class CorporateAudit:
         if fact.evidence is facts.ActionEvidence.ANNOUNCED:
             self.announced[fact.symbol, fact.day] += 1
             has_come = fact.day == self._day(at) or (fact.day < self._day(at) and fact.day not in self._days)
-            is_told = actions.is_split_told(fact.symbol, fact.day, fact.ratio) and has_come
-            self._require(is_told, f"no such split was announced for this day: {fact}")
+            is_split = fact.to is None and actions.is_split_told(fact.symbol, fact.day, fact.ratio)
+            is_told = has_come and (is_split or actions.is_rename_told(fact.symbol, fact.day, fact.to))
+            self._require(is_told, f"nothing of the kind was announced for this day: {fact}")
             self._require(self.announced[fact.symbol, fact.day] == 1, f"it counts twice: {fact}")
             held = sum((q for k, q in self.auditor.story.positions.items() if k.startswith(f"{fact.symbol}/")), ZERO)
             self._require(not held, f"shares are held, and the announcement alone counts: {fact}")
