@@ -116,13 +116,15 @@ class Meter:
     def _take_up(self) -> None:
         """What nobody holds any more, by the exchange's books and by the desk's, is known again: none has shares of it.
 
-        An exit may have sold shares of another owner, where the broker had fewer than the desk.
+        An exit may have sold shares of another owner, where the broker had fewer than the desk. Shares that are listed
+        later under another symbol are held meanwhile.
         """
         owners = [owner for owner in self.bare if not self.world.exchange._ledger.quantity(owner[0])]
         if not self.is_up or not (self._unknown or owners):
             return
         ours = {position.symbol for position in self.world.engine.state.ledger.positions()}
-        self._unknown -= {s for s in self._unknown if s not in ours and not self.world.exchange._ledger.quantity(s)}
+        held = {s for s in self._unknown if s in ours or self.world.exchange._ledger.quantity(s)}
+        self._unknown &= held | self.world.actions.hidden
         for symbol in {owner[0] for owner in owners} - ours:
             for owner in [o for o in self.held if o[0] == symbol]:
                 self.held[owner] = self.named[owner] = ZERO
