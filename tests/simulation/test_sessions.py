@@ -414,3 +414,32 @@ CORRECTED_BEFORE_WEEKS = (
 def test_an_older_folder_keeps_a_price_that_no_list_names_any_more() -> None:
     """EX-05, EX-24: the broker corrected it after the close, and lists no order of weeks ago"""
     assert play(made(110_001, 3_618).having(CORRECTED_BEFORE_WEEKS)).failures == []
+
+
+LISTED_LATER = (
+    Event("a_deadline_raises", ("entry, part", "an entry", 5.0)),
+    Event("a_stop_does_not_trade", ("suspended", False, "cancel", 3.0)),
+    Event("maintenance_rises", ("0.95", "1.05", 3, "4", False)),
+    Event("a_plan_is_played", ("a file", 46420835, 0.0, "at once", 0.05, "close", "go on")),
+    Event(
+        "an_action_is_announced",
+        ("cash", 1, 1, "61.30", "survive", "true", "evening", -1, "open", "8", True, True, False, 0.0, ""),
+    ),
+    Event("an_order_is_typed", ("short", "1", "0.50", "1.00", "you", "SPY")),
+    Event("the_operator_confirms", (0, 2.0, 0.35)),
+    Event("a_half_filled_bracket_is_edited", ("8", 60, "-2", "0.05", True, "")),
+    Event(
+        "an_action_is_announced",
+        ("merger", 1, 2, "0", "survive", "true", "late", 0, "short", "12", True, False, False, 70.0, ""),
+    ),
+    Event("the_broker_surprises", ("order", "not tradable", 0.0)),
+    Event("an_agent_drafts", ("drafts", "close", "3", "0.10", "", "AAA", "adopts", True)),
+    Event("a_fill_comes_late", ("stop", "canceled", 20, 0.5, "")),
+    Event("an_agent_drafts", ("changes it", "open", "", "", "-1.50", "SPY", "adopts", True)),
+    Event("a_plan_is_played", ("a file", 888216634, 0.5, "late", 2.0, "kill", "go on")),
+)
+
+
+def test_shares_that_are_listed_later_are_not_counted_twice() -> None:
+    """EX-25, EX-22: a short under another symbol is covered, and eight are bought and sold in part beside a kill"""
+    assert play(made(190_001, 1_094).having(LISTED_LATER)).failures == []
