@@ -239,6 +239,11 @@ class ExitWatch:
         price, target = (entry.rescaling.known_price(each) if entry.rescaling != SAME else each for each in prices)
         return ExitMark(position.opened_at, position.average_price, price, target, is_ours)
 
+    def desk_stop(self, position: Position) -> Price | None:
+        """Return the price at which this desk ends a position, USD for a share of today; None while it watches none."""
+        mark = self.mark(position)
+        return mark.stop if mark.is_stop_ours and not mark.is_unvalued else None
+
     def take_bar(self, bar: Bar) -> None:
         """Update the best price.
 

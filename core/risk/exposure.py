@@ -23,14 +23,16 @@ from core.execution.order import Order
 from core.facts import OrderFilled
 from core.model.instrument import Instrument
 from core.model.lazy_dataclass import dataclass
-from core.model.order import OrderRequest, StopHolder
+from core.model.order import OrderRequest
 from core.model.position import Position
 from core.model.values import NO_MONEY, ZERO, ClientOrderId, Money, Price, Symbol
 
 LastPrice = Callable[[Symbol], Price | None]
+DeskStop = Callable[[Position], Price | None]
+"""Returns the price at which this desk ends a position, USD for a share of today; None if it watches no stop."""
 
 
-def open_losses(ledger: Ledger, last: LastPrice, but: ClientOrderId | None = None) -> Money:
+def open_losses(ledger: Ledger, last: LastPrice, desk_stop: DeskStop, but: ClientOrderId | None = None) -> Money:
     """Sum the open loss of all positions and working entries, in USD.
 
     `but` is left out because the asking order replaces it.
@@ -46,11 +48,12 @@ def open_losses(ledger: Ledger, last: LastPrice, but: ClientOrderId | None = Non
     for position in ledger.positions():
         stops = guards.get(position_key(position.symbol, position.strategy), [])
         guarded = [stop for stop in stops if ledger.chains.replaced(stop) is None]
-        lost += _of_position(ledger, position, guarded, last(position.symbol) or position.average_price)
+        price = last(position.symbol) or position.average_price
+        lost += _of_position(position, guarded, desk_stop(position), price)
     return Money(lost)
 
 
-def _of_position(ledger: Ledger, position: Position, guards: list[Order], price: Price) -> Decimal:
+def _of_position(position: Position, guards: list[Order], watched: Price | None, price: Price) -> Decimal:
     """Sum the loss over the stops, the farthest first: if there are more stops than needed, the nearer ones may not
     fill.
     """
@@ -59,7 +62,7 @@ def _of_position(ledger: Ledger, position: Position, guards: list[Order], price:
     for way, quantity in sorted(stops, reverse=True):
         taken = min(quantity, left)
         lost, left = lost + of.risk(taken, way), left - taken
-    return lost + of.risk(left, _unprotected_way(ledger, position, price)) if left else lost
+    return lost + of.risk(left, price if watched is None else _way_to(watched, position, price)) if left else lost
 
 
 def _way(stop: Order, position: Position, price: Price) -> Decimal | None:
@@ -70,14 +73,6 @@ def _way(stop: Order, position: Position, price: Price) -> Decimal | None:
     if request.trail_price is not None:
         return request.trail_price
     return None if request.trail_fraction is None else request.trail_fraction * price
-
-
-def _unprotected_way(ledger: Ledger, position: Position, price: Price) -> Decimal:
-    """Return the loss per share of shares without a stop at the broker, in USD."""
-    entry = ledger.order(position.entry_order)
-    plan = entry.stop if entry is not None else None
-    is_watched = plan is not None and plan.holder is StopHolder.DESK
-    return _way_to(plan.price, position, price) if plan is not None and is_watched else price
 
 
 def _way_to(stop: Price, position: Position, price: Price) -> Decimal:

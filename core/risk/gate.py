@@ -26,7 +26,7 @@ from core.model.staging import CheckResult, NoStop, Review, StopPlan, Verdict
 from core.model.values import ZERO, Money, Price, Symbol
 from core.risk.capital_allocation import Allocations
 from core.risk.day import Day, Signed
-from core.risk.exposure import Confirmed, DayValueState, exposure_by_symbol
+from core.risk.exposure import Confirmed, DayValueState, DeskStop, exposure_by_symbol
 from core.risk.margin import MarginState
 from core.risk.message_counts import MessageCounts
 from core.risk.price_history import PriceHistory, Volumes
@@ -125,8 +125,9 @@ class ReviewContext:
     `is_fresh` means that account, quote and clock were fetched for this review. `session` is the one open now,
     `session_of_day` the day's. `others` are external working orders at the broker, as last seen, and `differing` the
     symbols of which the broker's books had another quantity then. `instruments` and `prices` are the last known ones of
-    every symbol, for limits over all holdings. `last` returns a symbol's last price, or None. `signed` are the
-    confirmed entries of a strategy, the first one first; `confirmed` all confirmed entries and their costs.
+    every symbol, for limits over all holdings. `last` returns a symbol's last price, or None; `desk_stop` the stop that
+    the desk watches for a position. `signed` are the confirmed entries of a strategy, the first one first; `confirmed`
+    all confirmed entries and their costs.
     """
 
     at: datetime
@@ -151,6 +152,7 @@ class ReviewContext:
     regime: Regime = UNKNOWN
     sizing: SizingBook = field(default_factory=SizingBook)
     last: Callable[[Symbol], Price | None] = lambda _symbol: None
+    desk_stop: DeskStop = lambda _position: None
     instruments: Mapping[Symbol, BrokerInstrument] = field(default_factory=dict)
     prices: Callable[[Symbol], tuple[datetime, Price] | None] = lambda _symbol: None
     allocations: Allocations = field(default_factory=Allocations)

@@ -13,7 +13,7 @@ from core.model.sizing import Size, Term, product
 from core.model.staging import StopPlan, at_stake
 from core.model.values import CENT, Money, Symbol, exact_percent, plain
 from core.risk.capital_allocation import Allocations, capital_of
-from core.risk.exposure import LastPrice, open_losses
+from core.risk.exposure import DeskStop, LastPrice, open_losses
 from core.risk.gate import Candidate, ReviewContext
 from core.risk.sizing import Conditions, WantedEntry, binding_cuts, size_of
 from core.risk.sizing_history import SizingBook
@@ -27,11 +27,12 @@ def gathered(
     ledger: Ledger,
     equity: Decimal | None,
     last: LastPrice,
+    desk_stop: DeskStop,
     allocations: Allocations,
     order: OrderRequest | None = None,
 ) -> Conditions:
     """Gather the conditions for an order in `symbol`, without the order that `order` replaces."""
-    losses = open_losses(ledger, last, None if order is None else order.replaces)
+    losses = open_losses(ledger, last, desk_stop, None if order is None else order.replaces)
     found = book.conditions(symbol, strategy, held=held_in(ledger), equity=equity, open_losses=losses)
     share = allocations.of(strategy)
     if share is None or equity is None:
@@ -55,6 +56,7 @@ def conditions_of(candidate: Candidate, context: ReviewContext) -> Conditions:
         context.ledger,
         context.equity,
         context.last,
+        context.desk_stop,
         context.allocations,
         order,
     )

@@ -202,6 +202,7 @@ class Holdings:
     def __init__(
         self,
         ledger: Ledger,
+        exits: ExitWatch,
         stage: Stage,
         opening: Day,
         regime: RegimeBook,
@@ -210,7 +211,8 @@ class Holdings:
         advice: AdviceBook,
         evaluation: EvaluationBook,
     ) -> None:
-        self.ledger, self.stage, self.opening, self.regime, self.sizing = ledger, stage, opening, regime, sizing
+        self.ledger, self.exits, self.stage, self.opening = ledger, exits, stage, opening
+        self.regime, self.sizing = regime, sizing
         self.allocations, self.advice, self.evaluation = allocations, advice, evaluation
 
     def held(self, symbol: Symbol, strategy: str) -> tuple[Quantity, Price | None]:
@@ -247,9 +249,8 @@ class Holdings:
 
     def conditions(self, symbol: Symbol, strategy: str, day: date, last: dict[Symbol, Price]) -> Conditions:
         """Return sizing conditions from facts alone, so that a rebuild sizes as on the day."""
-        return gathered(
-            symbol, strategy, self.sizing, self.ledger, self.opening_equity(day), last.get, self.allocations
-        )
+        equity, stop = self.opening_equity(day), self.exits.desk_stop
+        return gathered(symbol, strategy, self.sizing, self.ledger, equity, last.get, stop, self.allocations)
 
     def result_of(self, day: date, last: dict[Symbol, Price]) -> Decimal:
         return self.ledger.result_of(day, last)
@@ -365,6 +366,7 @@ class Slices:
     def _holdings(self) -> Holdings:
         return Holdings(
             self.ledger,
+            self.exits,
             self.stage,
             self.opening,
             self.regime,

@@ -277,6 +277,7 @@ class TradingState(Slices):
             regime=self.regime.regime,
             sizing=self.sizing,
             last=self._last_known,
+            desk_stop=self.exits.desk_stop,
             instruments=self.sightings.instruments,
             prices=self.last_price,
             allocations=self.allocations,

@@ -36,14 +36,15 @@ from core.model.values import Price, Quantity
 from core.post_mortem.day_attribution import closes_of, days_explained
 from core.settings.settings import Settings
 from core.views.builders.desk import ViewBuilder
-from tests.kit.splits import Fate
+from core.views.builders.protection_limits import lost_at_the_stops
+from tests.kit.splits import Fate, splits
 from tests.scenarios.changes import confirms_now, passes
 from tests.scenarios.house import House, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.scenarios.receivers import Receivers, with_receivers
 from tests.scenarios.test_announced_moves import announced
 from tests.scenarios.test_cash_and_spin_offs import BOTH, LATER, SPECIAL, SPIN_OFF, merges, sleeps, spins_off
 from tests.scenarios.test_renames import NEW, RENAMED, a_house
-from tests.scenarios.test_splits import FRIDAY, MONDAY, SHOWN_AT, THURSDAY, terms
+from tests.scenarios.test_splits import DOUBLED, FRIDAY, MONDAY, REVERSED, SHOWN_AT, THURSDAY, Split, terms
 from tests.unit.core.brokers.trading_floor import SPY, at
 
 
@@ -250,6 +251,49 @@ def test_a_stop_of_this_desk_follows_the_cost_that_a_spin_off_moved(price: str, 
     house.until("09:50", FRIDAY)
     assert exits(house) == found
     assert_can_be_rebuilt(house)
+
+
+def at_risk(house: House) -> Decimal:
+    """What the limits count as lost if every stop acts now, USD."""
+    found = lost_at_the_stops(house.desk, house.line.at)
+    assert found is not None
+    return found[0]
+
+
+@pytest.mark.parametrize(("effect", "stop"), [(Effect.OPEN, "90"), (Effect.SHORT, "110")])
+def test_the_loss_at_the_desk_s_stop_is_counted_after_a_special_dividend(effect: Effect, stop: str) -> None:
+    """RK-21: ten at 94 to a stop at 84, and short ten to one at 104: 100 USD"""
+    house = over_the_night(a_market(with_rules(stop="0.5")), stop, effect)
+    announced(house, SPECIAL)
+    house.until("09:40", FRIDAY)
+
+    assert at_risk(house) == 100
+
+
+@pytest.mark.parametrize("split", [DOUBLED, REVERSED], ids=["2 for 1", "1 for 10"])
+@pytest.mark.parametrize(("effect", "stop"), [(Effect.OPEN, "90"), (Effect.SHORT, "110")])
+def test_the_loss_at_the_desk_s_stop_is_counted_after_a_split(effect: Effect, stop: str, split: Split) -> None:
+    """RK-21: twenty at 50 to a stop at 45, or one at 1000 to one at 900: 100 USD as before"""
+    bars = [*minutes("15:40", "15:59", "100"), *minutes("09:30", "09:45", split.price, day=FRIDAY)]
+    rules = {"cash": Decimal(5000), "multiplier": Decimal(2)}
+    house = with_receivers(House(bars, with_rules(stop="0.5"), **rules), Receivers()).opens().until("15:45")
+    over_the_night(house, stop, effect).until_moment(SHOWN_AT)
+    splits(house.exchange, SHOWN_AT, SPY, split.new, split.old, Fate.SURVIVE)
+    house.until("09:40", FRIDAY)
+
+    assert at_risk(house) == 100
+
+
+@pytest.mark.parametrize(("cost", "lost"), [(None, 940), ("60", 47)])
+def test_the_loss_at_the_desk_s_stop_is_counted_after_a_spin_off(cost: str | None, lost: int) -> None:
+    """RK-21: the whole value while the stop waits; then ten at 94 to one at 89.30. The new shares, 60 USD, have none"""
+    house = over_the_night(a_market(with_rules(stop="0.5")), "95")
+    announced(house, SPIN_OFF)
+    if cost is not None:
+        spins_off(house, "2", cost)
+    house.until("09:40", FRIDAY)
+
+    assert at_risk(house) == lost + Decimal(cost or 0)
 
 
 def test_no_alert_rings_by_a_spin_off() -> None:

@@ -146,7 +146,7 @@ class RiskBudgetCheck:
         )
         if price is None or farthest is None or equity is None:
             return lacking(self.name, price, state)
-        held = open_losses(state.ledger, state.last, candidate.order.replaces)
+        held = open_losses(state.ledger, state.last, state.desk_stop, candidate.order.replaces)
         limit = state.settings.risk.sizing.budget * equity
         total = held + candidate.order.risk(at_stake(price, farthest, candidate.stop))
         if total <= limit:

@@ -118,7 +118,7 @@ def lost_at_the_stops(state: TradingState, at: datetime) -> tuple[Money, Money] 
     context = state.figures_for(at, Symbol(""), None)
     if not context.equity or context.equity < ZERO:
         return None
-    return open_losses(state.ledger, context.last), Money(context.equity)
+    return open_losses(state.ledger, context.last, context.desk_stop), Money(context.equity)
 
 
 def portfolio_rows(state: TradingState) -> Iterator[ProtectionRow]:

@@ -222,7 +222,7 @@ def symbol_views(
 ) -> tuple[SymbolView, ...]:
     """Return the views; positions and losses at the stops are computed once for all symbols."""
     context, held = state.figures_for(at, Symbol(""), None), held_in(state.ledger)
-    losses, rooms = open_losses(state.ledger, context.last), Rooms(context)
+    losses, rooms = open_losses(state.ledger, context.last, context.desk_stop), Rooms(context)
     of_all = state.sizing.conditions(Symbol(""), MANUAL, held=(), equity=context.equity, open_losses=losses)
 
     row, sightings = (kept or KeptRows()).begin(symbol_view), state.sightings

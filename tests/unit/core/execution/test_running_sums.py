@@ -12,6 +12,7 @@ from hypothesis import strategies as some
 
 from core.execution.ledger import Ledger
 from core.execution.order import Order
+from core.exit_rules import ExitWatch
 from core.facts import BrokerWarned, OrderRestated, OrderRevived, WarningConfirmed
 from core.model.order import Effect, OrderStatus, Side, StopHolder
 from core.model.order_terms import StatedTerms
@@ -91,7 +92,7 @@ def answered(ledger: Ledger, but: Order | None) -> dict[str, object]:
     request = None if but is None else but.request
     days = {strategy: set(ledger.unfilled_entries(strategy, THURSDAY)) for strategy in ("vwap", "momentum")}
     return {
-        "loss": open_losses(ledger, lambda _symbol: None, None if but is None else but.id),
+        "loss": open_losses(ledger, lambda _symbol: None, ExitWatch(ledger).desk_stop, None if but is None else but.id),
         "exposure": exposure_of(ledger, lambda _symbol: None, request),
         "by symbol": exposure_by_symbol(ledger, lambda _symbol: None, request),
         "day value": value_taken(THURSDAY, DayValueState(), ledger, tuple, request).working,
@@ -186,7 +187,7 @@ def of_positions(ledger: Ledger) -> Decimal:
     bare = Ledger(NewYorkHours())
     ended = {i: replace(o, status=OrderStatus.EXPIRED) if o.is_working else o for i, o in ledger.state.orders.items()}
     bare.restore(replace(ledger.state, orders=ended))
-    return open_losses(bare, lambda _symbol: None)
+    return open_losses(bare, lambda _symbol: None, ExitWatch(bare).desk_stop)
 
 
 def of_replaced(ledger: Ledger, order: Order, left_out: tuple[ClientOrderId | None, ...]) -> Decimal:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from core.execution.breaker import Breaker
 from core.execution.fee_days import FeeDays
 from core.execution.ledger import Ledger
+from core.exit_rules import ExitWatch
 from core.facts import DayStarted, Halted, Killed, ReconciliationPassed
 from core.model.account import Account, Mode
 from core.model.bar import Feed, Quote
@@ -109,11 +110,13 @@ def a_day(equity: str | None = "200") -> Day:
 
 def a_desk(**changes: object) -> ReviewContext:
     hours = NewYorkHours()
+    ledger = changes.setdefault("ledger", Ledger(hours))
+    assert isinstance(ledger, Ledger)
     desk = ReviewContext(
         at=NOW, settings=Settings(), mode=Mode.PAPER, venue=XNYS, day=THURSDAY, session=hours.session_at(NOW),
-        control=a_control(), ledger=Ledger(hours), opening=a_day(), breaker=Breaker(), account=an_account(),
+        control=a_control(), ledger=ledger, opening=a_day(), breaker=Breaker(), account=an_account(),
         quote=a_quote(), instrument=BrokerInstrument(SPY), broker_time=NOW, is_fresh=True,
-        protections=ProtectionBook(ProtectionsSettings),
+        protections=ProtectionBook(ProtectionsSettings), desk_stop=ExitWatch(ledger).desk_stop,
     )  # fmt: skip
     return replace(desk, **changes)  # type: ignore[arg-type]
 

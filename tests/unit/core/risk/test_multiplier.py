@@ -10,6 +10,7 @@ from hypothesis import settings as tuned
 from hypothesis import strategies as st
 
 from core.execution.ledger import Ledger
+from core.exit_rules import ExitWatch
 from core.facts import OrderCreated, OrderFilled, Source
 from core.model.instrument import BrokerInstrument, Instrument, Lots, share
 from core.model.order import StopHolder, traded_in
@@ -73,7 +74,7 @@ def test_exposure_and_capital_count_the_multiplier(
     def measured(ledger: Ledger) -> tuple[object, ...]:
         return (
             exposure_of(ledger, lambda _symbol: (NOW, Price(last))),
-            open_losses(ledger, lambda _symbol: Price(last)),
+            open_losses(ledger, lambda _symbol: Price(last), ExitWatch(ledger).desk_stop),
             reserved_for_unseen(ledger, an_account()),
             capital_of(of_vwap, "vwap", SPY, ledger, Decimal(1000)),
             capital_of(of_vwap, "sma", SPY, ledger, Decimal(1000)),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
 from core.execution.order import Order
+from core.exit_rules import ExitWatch
 from core.facts import BarClosed
 from core.model.account import NoAccount
 from core.model.order import Effect, OrderStatus, Side, StopHolder
@@ -40,7 +41,7 @@ def last(**prices: str) -> dict[Symbol, Price]:
 
 
 def lost(books: Books, **prices: str) -> Decimal:
-    return open_losses(books.ledger, last(**prices).get)
+    return open_losses(books.ledger, last(**prices).get, ExitWatch(books.ledger).desk_stop)
 
 
 def a_stop_at_the_broker(books: Books, quantity: str = "10", price: str = "99", name: str = "stop") -> Order:
@@ -161,7 +162,7 @@ def test_an_entry_on_its_way_counts_as_filled() -> None:
     order = books.creates(a_request(quantity="10", limit="100"), stop=a_stop_plan("99"))
 
     assert (lost(bare), lost(books)) == (1000, 10)
-    assert open_losses(books.ledger, last().get, order.id) == 0
+    assert open_losses(books.ledger, last().get, ExitWatch(books.ledger).desk_stop, order.id) == 0
 
 
 def test_a_short_counts_up_to_its_stop_above_it() -> None:
