@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -68,12 +68,12 @@ def served(runtime: Runtime) -> Iterator[Served]:
 
 
 @contextmanager
-def shown(runtime: Runtime) -> Iterator[Path]:
+def shown(runtime: Runtime, peer_of: Callable[[socket.socket], Peer] = at_a_terminal) -> Iterator[Path]:
     """Show the desk of a runtime to commands, as a demo does; yield the socket's path."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "views.sock"
         with listening(path) as listener:
-            views = ViewService(runtime, listener, "tests", at_a_terminal)
+            views = ViewService(runtime, listener, "tests", peer_of)
             views.begin()
             thread = threading.Thread(target=runtime.run, name="engine", daemon=True)
             thread.start()

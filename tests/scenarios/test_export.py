@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import socket
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from datetime import UTC, datetime
@@ -32,13 +33,14 @@ from core.protocol.frames import (
     pack,
 )
 from core.runtime.service.desk_connections import LOOKERS
+from core.runtime.service.peers import Peer
 from core.runtime.virtual import VirtualRuntime
 from core.views import DeskView
 from core.views.builders.desk import ViewBuilder
 from core.views.export import TABLES, as_csv, cells, first_of, names_of, public, quote_of, row_of, value_of
 from state.engine_socket import connected
 from tests.kit.rows import table
-from tests.kit.served import Served, served, shown
+from tests.kit.served import Served, at_a_terminal, served, shown
 from tests.kit.simulated_runtime import runtime
 from tests.kit.waiting import TIMEOUT, until
 from tests.scenarios.house import a_house_in_a_position
@@ -121,6 +123,42 @@ def test_a_demo_shows_its_desk_and_takes_no_other(timeline: object, engine: Virt
     assert all(isinstance(answer, Refused) for answer in answers)
     assert not [fact for fact in recorded if isinstance(fact, DeskAttached)]
     assert engine.latch.presses == 0
+
+
+def test_a_reader_that_takes_nothing_holds_up_no_other(timeline: object, engine: VirtualRuntime) -> None:
+    """SY-08: so many are shown a demo at once; the next one is refused, and nothing waits without an end"""
+    with shown(engine, in_small_pieces) as path:
+        until(lambda: engine.at >= engine.pace.free_until)
+        slow = [_looks_at(path) for _ in range(LOOKERS - 1)]
+        assert all(connection.recv(1) for connection in slow)
+
+        assert isinstance(view_over(connected(path, TIMEOUT)), DeskView)
+        slow.append(_looks_at(path))
+        assert slow[-1].recv(1)
+        with pytest.raises(OperatorError, match=str(LOOKERS)):
+            view_over(connected(path, TIMEOUT))
+        assert [_whole(connection) for connection in slow] == [True] * LOOKERS
+        assert isinstance(view_over(connected(path, TIMEOUT)), DeskView)
+
+
+def in_small_pieces(connection: socket.socket) -> Peer:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+    return at_a_terminal(connection)
+
+
+def _looks_at(path: Path) -> socket.socket:
+    connection = connected(path, TIMEOUT)
+    connection.sendall(pack(Hello(PROTOCOL, "tests", Role.LOOK, symbol="SPY")))
+    return connection
+
+
+def _whole(connection: socket.socket) -> bool:
+    """Return whether the rest of a view comes, after its first byte."""
+    reader, rest = FrameReader(LARGEST), b"\0"
+    with connection:
+        while content := connection.recv(1 << 16):
+            rest += content
+    return len(list(reader.feed(rest))) == 1
 
 
 def _answer_to(path: Path, role: Role) -> FromEngine:

@@ -1,12 +1,11 @@
 """One view for each program that asks, from an engine that serves no desks: a demo (SY-08).
 
-The views are drawn in the engine's thread at its beats. Encoding and sending have a thread of their own, so that no
-reader holds up the engine. Nothing but the first message of a connection is read.
+The views are drawn in the engine's thread at its beats. Each reader has a thread in which its view is encoded and sent,
+so that none holds up the engine or another reader. Nothing but the first message of a connection is read.
 """
 
 from __future__ import annotations
 
-import queue
 import socket
 import threading
 import time
@@ -21,7 +20,7 @@ from core.model.instrument import symbol_in
 from core.model.lazy_dataclass import dataclass
 from core.model.values import Symbol
 from core.protocol import frames
-from core.protocol.codec import encode
+from core.protocol.codec import FrameError, encode
 from core.runtime.runtime import Runtime
 from core.runtime.service.desk_connections import LOOKERS
 from core.runtime.service.peers import Peer, peer_of
@@ -29,7 +28,7 @@ from core.runtime.service.service import Caller, DeskListener, version_refusal
 from core.views import DeskView
 
 NO_DESK = "a demo has the one desk that it opened; leave that and open it anew"
-FULL = "{} programs are being shown the desk; ask again"
+FULL = f"{LOOKERS} programs are being shown the desk; ask again"
 TIMEOUT = 5.0
 """Seconds within which a reader must take its view."""
 
@@ -62,24 +61,23 @@ class ViewService:
         self._runtime = runtime
         self._release = release
         self._waiting: deque[Looker] = deque()
-        self._drawn: queue.SimpleQueue[tuple[Looker, DeskView] | None] = queue.SimpleQueue()
+        self._places = threading.BoundedSemaphore(LOOKERS)
         self._listener = DeskListener(
             listener, peer_of, lambda _press: None, self._welcome, self._refusal, runtime.engine.say, now
         )
-        self._sender = threading.Thread(target=self._send, name="views", daemon=True)
         runtime.each_beat(self._look)
 
     def begin(self) -> None:
-        self._sender.start()
         self._listener.thread.start()
 
     def end(self) -> None:
         """Stop after the runtime has ended; who still waits is hung up on."""
         self._listener.close()
-        self._drawn.put(None)
-        self._sender.join(TIMEOUT)
-        for looker in self._waiting:
-            looker.connection.close()
+        while self._waiting:
+            self._waiting.popleft().connection.close()
+            self._places.release()
+        for _ in range(LOOKERS):
+            self._places.acquire(timeout=TIMEOUT)
 
     # ── the listener's thread ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -91,10 +89,8 @@ class ViewService:
         return None
 
     def _welcome(self, caller: Caller, hello: frames.Hello) -> frames.Refused | None:
-        if len(self._waiting) >= LOOKERS:
-            return frames.Refused(
-                frames.RefusalCode.TOO_MANY, f"{LOOKERS} programs are being shown the desk; ask again"
-            )
+        if not self._places.acquire(blocking=False):
+            return frames.Refused(frames.RefusalCode.TOO_MANY, FULL)
         self._waiting.append(Looker(caller.connection, symbol_in(hello.symbol)))
         self._runtime.beat_soon()
         return None
@@ -108,13 +104,16 @@ class ViewService:
         while self._waiting:
             looker = self._waiting.popleft()
             chart = None if looker.symbol is None else self._runtime.chart_of(looker.symbol, view)
-            self._drawn.put((looker, replace(view, chart=chart)))
+            drawn = looker.connection, replace(view, chart=chart)
+            threading.Thread(target=self._send, args=drawn, name="view", daemon=True).start()
 
-    # ── the sender's thread ──────────────────────────────────────────────────────────────────────────────────────────
+    # ── a thread of each reader ──────────────────────────────────────────────────────────────────────────────────────
 
-    def _send(self) -> None:
-        while (drawn := self._drawn.get()) is not None:
-            looker, view = drawn
-            with suppress(OSError), looker.connection:
-                looker.connection.settimeout(TIMEOUT)
-                looker.connection.sendall(frames.pack(frames.Snapshot(1, view.status.at, 1.0, 0, Raw(encode(view)))))
+    def _send(self, connection: socket.socket, view: DeskView) -> None:
+        with connection:
+            try:
+                with suppress(FrameError, OSError):  # it left, or the view is above the frame limit
+                    connection.settimeout(TIMEOUT)
+                    connection.sendall(frames.pack(frames.Snapshot(1, view.status.at, 1.0, 0, Raw(encode(view)))))
+            finally:
+                self._places.release()  # before the reader is hung up on: it may ask again at once
