@@ -171,7 +171,7 @@ def _with_late_fees(days: Sequence[_Day]) -> Iterator[EquityDay]:
 
 @dataclass(frozen=True, slots=True)
 class _LateFee:
-    """A fee whose cash moved after the day to which it belongs, or before it."""
+    """A fee whose cash moved after the day to which it belongs."""
 
     day: date
     part: Part

@@ -6,7 +6,8 @@ week or a longer time that begins or ends at a close takes it from here, so a fe
 
 The journal does not say when the cash of a fee moved, only between which two lists. If that may have been on the day
 that the fee names, it was: the figure of that close has it. Otherwise the close of the day of the list is the first
-that has it. What the first list names was paid before the journal's first figure.
+that has it. What the first list names was paid before the journal's first figure. A fee that names a later day than its
+list was taken already, and counts on the day of the list.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class FeeDay:
     Attributes
     ----------
     day
-        The day that it names, or the session after it if it has none.
+        The day that it names, or the session after it if it has none; at most that of its list.
     amount
         USD, below zero; above it for one that was given back.
     """
@@ -99,17 +100,18 @@ class FeeDays:
         """Return the fees of that day, USD, below zero."""
         return self.state.charged.get(day, NO_MONEY)
 
-    def belongs_to(self, fact: CashMoved) -> date:
-        """Return the day on which the movement counts."""
-        return self._session_from(fact.day) if fact.kind is ActivityKind.FEE else fact.day
+    def belongs_to(self, at: datetime, fact: CashMoved) -> date:
+        """Return the day on which a movement counts that is recorded at that time."""
+        fee = self.day_of(at, fact)
+        return fact.day if fee is None else fee.day
 
     def day_of(self, at: datetime, fact: CashMoved) -> FeeDay | None:
         """Return the day of a fee that is recorded at that time; None for another movement of cash."""
         if fact.kind is not ActivityKind.FEE:
             return None
-        day, listed = self.belongs_to(fact), self._session_from(self._venue.day_of(at))
-        before = self.state.listed
-        may_be_then = before is None or (before < self._ends(day) and day <= listed)
+        listed = self._session_from(self._venue.day_of(at))
+        day, before = min(self._session_from(fact.day), listed), self.state.listed
+        may_be_then = before is None or before < self._ends(day)
         return FeeDay(day, day if may_be_then else listed, fact.amount)
 
     def _moved(self, at: datetime, fact: CashMoved) -> None:
@@ -118,13 +120,12 @@ class FeeDays:
             return
         self.state.changes += 1
         self.state.charged[fee.day] = Money(self.charged_on(fee.day) + fee.amount)
-        first, end = sorted((fee.day, fee.moved_on))
-        amount = fee.amount if fee.day == first else -fee.amount
-        while first < end:
-            self.state.owed[first] = Money(self.owed_at(first) + amount)
-            first += A_DAY
+        owed_on = fee.day
+        while owed_on < fee.moved_on:
+            self.state.owed[owed_on] = Money(self.owed_at(owed_on) + fee.amount)
+            owed_on += A_DAY
         if self._kept is not None:
-            oldest = end - self._kept
+            oldest = fee.moved_on - self._kept
             self.state.charged = _since(oldest, self.state.charged)
             self.state.owed = _since(oldest, self.state.owed)
 

@@ -274,7 +274,7 @@ def _moves(records: Iterable[Recorded], fees: FeeDays) -> dict[date, list[Part]]
         if isinstance(record.fact, facts.CashMoved):
             of = "" if record.fact.symbol is None else f" {record.fact.symbol}"
             part = Part(f"{record.fact.kind.value}{of}", record.fact.amount)
-            found[fees.belongs_to(record.fact)].append(part)
+            found[fees.belongs_to(record.at, record.fact)].append(part)
     return found
 
 

@@ -127,6 +127,13 @@ CASES = {
         [Fee(MONDAY, FRIDAY), Fee(TUESDAY, FRIDAY, "0.30"), Fee(TUESDAY, MONDAY, "-0.10")],
         {THURSDAY: "0", FRIDAY: "9.95", MONDAY: "4.90", TUESDAY: "0", WEDNESDAY: "2"},
     ),
+    "of a later day": (
+        CLOSES | {FRIDAY: "1009.65"},
+        [Fee(FRIDAY, MONDAY)],
+        {THURSDAY: "0", FRIDAY: "9.65", MONDAY: "5", TUESDAY: "0", WEDNESDAY: "2"},
+    ),
+    "of the weekend, before it": (CLOSES | {FRIDAY: "1009.65"}, [Fee(FRIDAY, SATURDAY)], ON_FRIDAY),
+    "of another century": (CLOSES | {FRIDAY: "1009.65"}, [Fee(FRIDAY, date(2062, 1, 9))], ON_FRIDAY),
     "of a day without a session": (
         {FRIDAY: "1000", MONDAY: "1004.65", TUESDAY: "1004.65"},
         [Fee(MONDAY, SATURDAY)],
@@ -204,11 +211,11 @@ def test_a_fee_of_missed_evenings_was_taken_on_its_day() -> None:
 
 
 def test_days_that_are_over_are_forgotten() -> None:
-    """AN-06: a desk keeps what it shows."""
+    """AN-06: a desk keeps what it shows, also where the broker writes a day of decades later."""
     fees = FeeDays(CALENDAR.session_on, HOME, timedelta(days=3))
 
-    for record in records_of(CLOSES, [Fee(MONDAY, FRIDAY), Fee(WEDNESDAY, TUESDAY)]):
+    for record in records_of(CLOSES, [Fee(MONDAY, FRIDAY), Fee(WEDNESDAY, TUESDAY), Fee(WEDNESDAY, date(2062, 1, 9))]):
         fees.take(record.at, record.fact)
 
-    assert fees.state.charged == {TUESDAY: usd("-0.35")}
+    assert fees.state.charged == {TUESDAY: usd("-0.35"), WEDNESDAY: usd("-0.35")}
     assert min(fees.state.owed) == SUNDAY
