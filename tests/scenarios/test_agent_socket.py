@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -49,6 +49,7 @@ from core.runtime.service.agent_socket import APART
 from core.runtime.service.peers import peer_of
 from core.runtime.virtual import VirtualRuntime
 from core.views import DeskView
+from core.settings.service import AgentSettings
 from state.engine_socket import connected
 from tests.accidents.house import LONG
 from tests.kit.drafts import adopts, declines
@@ -386,6 +387,41 @@ def test_any_other_verb_is_refused_and_recorded(
     assert recorded.of(facts.DeskAttached) == []
 
 
+def test_what_came_before_the_end_is_recorded(there: Served, recorded: Recorded) -> None:
+    """OP-09: the program sends a frame of a desk and hangs up before its greeting is answered"""
+    client, agents = Client(there), there.agents.server._agents
+
+    def hangs_up() -> Mapping[str, AgentSettings]:
+        client.sends(["confirm", 1])
+        client.connection.close()
+        there.agents.server._agents = agents
+        return agents()
+
+    there.agents.server._agents = hangs_up
+    client.says(HELLO)
+    until(lambda: recorded.of(facts.AgentOverstepped))
+
+    assert [fact.agent for fact in recorded.of(facts.AgentOverstepped)] == [CLAUDE]
+    is_well(there)
+
+
+BEFORE = {
+    CLAUDE: [HELLO, *[Read(1, ("desk",))] * (agent_requests.FRAMES_A_SECOND + 10)],
+    agent_requests.STRANGER: [AgentHello(PROTOCOL, "tests", "nobody")],
+}
+"""A flood, and a greeting that is refused, by the name in the record."""
+
+
+@pytest.mark.parametrize("name", BEFORE)
+def test_an_overstep_behind_another_fault_is_recorded(there: Served, recorded: Recorded, name: str) -> None:
+    """OP-09"""
+    Client(there, *BEFORE[name], desk_frames.Press(1, desk_frames.PressKind.KILL))
+    until(lambda: recorded.of(facts.AgentOverstepped))
+
+    assert [fact.agent for fact in recorded.of(facts.AgentOverstepped)] == [name]
+    is_well(there)
+
+
 UNREAD = {
     "no list": 7,
     "an empty list": [],
@@ -528,22 +564,40 @@ def test_a_connection_without_a_name_is_closed_in_time(there: Served) -> None:
     assert client.is_hung_up()
 
 
-def test_more_connections_are_refused(there: Served) -> None:
-    """OP-09"""
-    known = [Client(there, HELLO) for _ in range(agent_requests.MOST)]
-    for client in known:
+def connected_as(there: Served, name: str, many: int = agent_requests.OF_A_NAME) -> list[Client]:
+    clients = [Client(there, AgentHello(PROTOCOL, "tests", name)) for _ in range(many)]
+    for client in clients:
         client.next(Accepted)
-    assert Client(there).next(Rejected).code == RejectionCode.TOO_MANY
+    return clients
+
+
+def test_connections_of_one_agent_keep_no_other_out(there: Served) -> None:
+    """OP-09: each agent has its own places"""
+    known = connected_as(there, CLAUDE)
+    for _ in range(8):
+        assert Client(there, HELLO).next(Rejected).code == RejectionCode.TOO_MANY
+    timeline().advance(agent_requests.ARRIVE_WITHIN + 1)
+
+    assert len(connected_as(there, SHY)) == agent_requests.OF_A_NAME
     known[0].connection.close()
     timeline().settle()
     assert Client(there, HELLO).next(Accepted).account == "test"
 
 
+def test_connections_without_a_name_keep_no_agent_out(there: Served) -> None:
+    """OP-09: the oldest of them gives way"""
+    strangers = [Client(there) for _ in range(agent_requests.STRANGERS + 2)]
+    timeline().settle()
+
+    assert [client.next(Rejected).code for client in strangers[:2]] == [RejectionCode.TOO_MANY] * 2
+    assert connected_as(there, CLAUDE, 1)
+    assert strangers[0].is_hung_up()
+    assert len([link for link in there.agents.server._links if not link.name]) < agent_requests.STRANGERS
+
+
 def test_a_new_connection_takes_the_place_of_the_longest_idle_one(there: Served) -> None:
-    """OP-09: one that sent nothing for a while; the others stay"""
-    known = [Client(there, HELLO) for _ in range(agent_requests.MOST)]
-    for client in known:
-        client.next(Accepted)
+    """OP-09: one of the same agent that sent nothing for a while; the others stay"""
+    known, other = connected_as(there, CLAUDE), connected_as(there, SHY, 1)
     timeline().advance(1.0)
     for client in (known[0], *known[2:]):
         client.says(Read(1, ("desk",)))
@@ -553,8 +607,8 @@ def test_a_new_connection_takes_the_place_of_the_longest_idle_one(there: Served)
 
     assert new.next(Accepted).account == "test"
     assert known[1].is_hung_up()
-    assert Client(there).next(Rejected).code == RejectionCode.TOO_MANY
-    for client in (known[0], *known[2:], new):
+    assert Client(there, HELLO).next(Rejected).code == RejectionCode.TOO_MANY
+    for client in (known[0], *known[2:], *other, new):
         client.says(Read(2, ("desk",)))
         assert client.next(Told).call == 2
 
@@ -562,9 +616,7 @@ def test_a_new_connection_takes_the_place_of_the_longest_idle_one(there: Served)
 def test_a_program_whose_idle_connection_was_closed_reads_on(there: Served, claude: AgentClient) -> None:
     """OP-09: its next call connects again"""
     assert claude.read([Part.DESK])
-    others = [Client(there, HELLO) for _ in range(agent_requests.MOST - 1)]
-    for client in others:
-        client.next(Accepted)
+    connected_as(there, CLAUDE, agent_requests.OF_A_NAME - 1)
     timeline().advance(agent_requests.IDLE + 1)
     Client(there, HELLO).next(Accepted)
 

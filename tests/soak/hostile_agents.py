@@ -89,7 +89,9 @@ NEVER = (facts.OrderCreated, facts.ProposalStaged, facts.TicketOpened, facts.Con
 MOST_WAITING = agent_requests.MOST_WAITING
 """As it is without a planted fault."""
 MOST_OF_A_FRAME = LARGEST + agent_requests.TURN + 4
-MOST_HEARD = 4 * agent_requests.FRAMES_A_SECOND * agent_requests.MOST
+MOST_LINKS = agent_requests.STRANGERS + agent_requests.OF_A_NAME * (len(AGENTS) + 1)
+"""Of the agents, of the watchman, and without a name."""
+MOST_HEARD = 4 * agent_requests.FRAMES_A_SECOND * MOST_LINKS
 """Inputs of one step."""
 DAYS = ("", "", "2026-01-05", "2026-01-04", "9999-12-31", "0001-01-01", "20260105", "\x1b[2J", "today")
 TEXTS = (
@@ -227,8 +229,8 @@ class Place:
 
     def is_bounded(self) -> None:
         server = self.server
-        self._require(len(server._links) <= agent_requests.MOST, f"{len(server._links)} connections are open")
-        self._require(len(server._pending) <= agent_requests.MOST * MOST_WAITING, "too many calls wait")
+        self._require(len(server._links) <= MOST_LINKS, f"{len(server._links)} connections are open")
+        self._require(len(server._pending) <= MOST_LINKS * MOST_WAITING, "too many calls wait")
         self._require(len(server._readings) <= agent_reading.MOST_KEPT, "too many readings are kept")
         for link in server._links:
             self.played.longest_out = max(self.played.longest_out, len(link.out))

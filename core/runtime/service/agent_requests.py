@@ -42,10 +42,12 @@ from core.runtime.service.agent_reading import AgentView, NotToldError, Reader, 
 from core.runtime.service.peers import Peer, peer_of
 from core.settings.service import AgentSettings
 
-MOST = 8
-"""The maximum number of connections."""
+OF_A_NAME = 3
+"""Connections of one agent. No agent takes the place of another."""
+STRANGERS = 4
+"""Connections that have said no name yet; one more takes the place of the oldest."""
 IDLE = 60.0
-"""Seconds without a frame after which a connection gives its place to a new one, if all places are taken."""
+"""Seconds without a frame after which a connection gives its place to a new one of the same agent."""
 HELLO_WITHIN = 5.0
 """Seconds within which a hello must come."""
 FRAMES_A_SECOND = 50
@@ -64,6 +66,8 @@ ARRIVALS, ARRIVE_WITHIN = 16, 10.0
 """Connections that are accepted within so many seconds; others wait."""
 TURN = 65_536
 """Bytes read from one agent before the others get their turn."""
+LAST_TURNS = 8
+"""Turns of one that hung up: more than a socket's buffer holds."""
 TICK, LONG_TICK = 0.5, 5.0
 """Seconds between two checks of the limits; the longer one while nobody is connected."""
 FAREWELL = 0.5
@@ -284,20 +288,34 @@ class AgentServer:
         if not is_ours:
             connection.close()
             return
-        if len(self._links) >= MOST:
-            self._make_room(now)
+        if (oldest := self._oldest_stranger()) is not None:
+            self._reject(oldest, 0, RejectionCode.TOO_MANY, "it has said no name, and others wait; connect again")
+            self._drop(oldest)
         link = AgentLink(connection, now)
         self._links.append(link)
         self._selector.register(connection, selectors.EVENT_READ, link)
-        if len(self._links) > MOST:
-            self._reject(link, 0, RejectionCode.TOO_MANY, f"{MOST} agents are connected, and no more can be; end one")
-            self._drop(link)
 
-    def _make_room(self, now: float) -> None:
-        """Close the longest idle connection, without a word: its program connects again at its next call."""
-        idle = [link for link in self._links if link.is_idle(now)]
+    def _oldest_stranger(self) -> AgentLink | None:
+        """Return the stranger that gives way to a new connection; None while there is room, or its hello came."""
+        strangers = [link for link in self._links if not link.name]
+        if len(strangers) < STRANGERS:
+            return None
+        oldest = min(strangers, key=lambda link: link.since)
+        self._hear(oldest)
+        return oldest if oldest in self._links and not oldest.name else None
+
+    def _has_room(self, name: str) -> bool:
+        """Return whether one more connection of this agent has a place.
+
+        Its longest idle one gives way without a word: its program connects again at its next call.
+        """
+        same = [link for link in self._links if link.name == name]
+        if len(same) < OF_A_NAME:
+            return True
+        idle = [link for link in same if link.is_idle(self._now())]
         if idle:
             self._drop(min(idle, key=lambda link: link.heard_at))
+        return bool(idle)
 
     def _drop(self, link: AgentLink) -> None:
         """Try once to send the last answers, and close."""
@@ -323,6 +341,7 @@ class AgentServer:
                 link.count(self._now())
                 self._take(link, frames.from_agent(data))
                 if link not in self._links:
+                    self._record_overstep(link)
                     return
         except (BlockingIOError, InterruptedError):
             return
@@ -332,6 +351,7 @@ class AgentServer:
             self._drop(link)
         except FloodError as error:
             self._record(link, "flood the desk")
+            self._record_overstep(link)
             self._reject(link, 0, RejectionCode.FLOOD, str(error))
             self._drop(link)
         except OSError:
@@ -339,6 +359,15 @@ class AgentServer:
         except Exception as error:  # the boundary of one agent
             self._say(f"an agent was disconnected ({type(error).__name__}: {error}); the engine goes on")
             self._drop(link)
+
+    def _record_overstep(self, link: AgentLink) -> None:
+        """Record the first overstep among the frames behind the one that ended the connection."""
+        with suppress(FrameError):
+            for data in link.reader.feed(b""):
+                frame = frames.from_agent(data)
+                if isinstance(frame, frames.Fault) and frame.is_overstep:
+                    self._record(link, frame.attempt, is_overstep=True)
+                    return
 
     def _take(self, link: AgentLink, frame: frames.FromAgent | frames.Fault) -> None:
         if isinstance(frame, frames.Fault):
@@ -376,6 +405,10 @@ class AgentServer:
             self._record(link, f"connect as {shown}, which is not set up")
             words = f"no agent {shown} is set up; `keyturn agents add {shown}` adds it for the engine's next start"
             self._reject(link, 0, RejectionCode.UNKNOWN_AGENT, words)
+            self._drop(link)
+        elif not self._has_room(hello.name):
+            words = f"{OF_A_NAME} programs are connected as {shown}, and no more can be; end one"
+            self._reject(link, 0, RejectionCode.TOO_MANY, words)
             self._drop(link)
         else:
             link.name = hello.name
@@ -457,11 +490,19 @@ class AgentServer:
         try:
             link.send()
         except OSError:
-            self._drop(link)
+            self._hear_rest(link)
             return
         wants = selectors.EVENT_READ | (selectors.EVENT_WRITE if link.out else 0)
         if self._selector.get_key(link.connection).events != wants:
             self._selector.modify(link.connection, wants, link)
+
+    def _hear_rest(self, link: AgentLink) -> None:
+        """Judge what it sent before it hung up, then close."""
+        for _ in range(LAST_TURNS):
+            link.out.clear()
+            if link in self._links:
+                self._hear(link)
+        self._drop(link)
 
     def _answer(self, link: AgentLink, reader: Reader, asked: Read | AskSize) -> None:
         try:
