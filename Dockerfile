@@ -18,7 +18,7 @@ RUN python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))
  && /opt/build/bin/pip --python /opt/keyturn/bin/python install --require-hashes --only-binary :all: \
       -r needed.txt -c requirements.lock
 
-COPY setup.py README.md app.py ./
+COPY setup.py LICENSE README.md app.py ./
 COPY console ./console
 COPY core ./core
 COPY state ./state

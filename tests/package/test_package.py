@@ -77,7 +77,7 @@ def test_the_sdist_holds_what_the_wheel_is_made_of_and_no_test(built: Built) -> 
         names = {name.partition("/")[2] for name in archive.getnames()}
 
     assert in_the_tree().keys() <= names
-    assert {"README.md", "docs/keyturn.1", "pyproject.toml", "requirements.lock", "setup.py"} <= names
+    assert {"LICENSE", "README.md", "docs/keyturn.1", "pyproject.toml", "requirements.lock", "setup.py"} <= names
     assert not [name for name in names if name.startswith("tests") or Path(name).name.startswith("test_")]
 
 
@@ -90,6 +90,20 @@ def test_the_metadata_is_what_an_index_or_an_installer_reads(built: Built) -> No
     assert told.get_payload(decode=True) == (ROOT / "README.md").read_bytes()
     assert len(told["Summary"]) < 100
     assert "Environment :: Console" in told.get_all("Classifier", ())
+
+
+def test_the_licence_is_named_and_in_all_that_is_built(built: Built) -> None:
+    """SY-07"""
+    told, licence = metadata_of(built), (ROOT / "LICENSE").read_bytes()
+    with tarfile.open(built.sdist) as archive:
+        member = next(each for each in archive if each.name.partition("/")[2] == "LICENSE")
+        in_the_sdist = archive.extractfile(member)
+        assert in_the_sdist is not None
+        assert in_the_sdist.read() == licence
+
+    assert b"Apache License" in licence
+    assert (told["License-Expression"], told.get_all("License-File")) == ("Apache-2.0", ["LICENSE"])
+    assert [v for k, v in in_the_wheel(built).items() if k.endswith(".dist-info/licenses/LICENSE")] == [licence]
 
 
 def test_everything_that_the_wheel_requires_is_locked(built: Built) -> None:
