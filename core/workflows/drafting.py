@@ -15,7 +15,7 @@ from decimal import Decimal
 from core import facts
 from core.agents.fact_checks import AccountFigures, SymbolFigures, check
 from core.execution.order import nearest_first
-from core.messages.commands import AdoptDraft, DeclineDraft, ProposeOrder
+from core.messages.commands import AdoptDraft, DeclineDraft
 from core.messages.desk_commands import Addressed
 from core.messages.effects import AnswerAgent, Effect
 from core.messages.inputs import AgentRefused, AgentSaid, DraftSubmitted, DraftWithdrawn
@@ -33,8 +33,7 @@ from core.model.draft import (
     FactField,
     FactResult,
 )
-from core.model.order import Effect as OrderEffect
-from core.model.order import OrderRequest, OrderType, StopHolder, traded_in
+from core.model.order import OrderRequest, OrderType, traded_in
 from core.model.position import Position
 from core.model.staging import MANUAL, CheckResult, NoStop
 from core.model.text_sanitizer import harmless
@@ -48,7 +47,12 @@ from core.settings.service import AgentSettings
 from core.trading_state.state import TradingState
 from core.workflows.recommendations import Recommendations, why_not
 from core.workflows.staging.exit_change_refusals import stops_of
-from core.workflows.staging.manual_proposals import ManualProposals, next_manual_id, nothing_to_reduce
+from core.workflows.staging.manual_proposals import (
+    ManualProposals,
+    next_manual_id,
+    nothing_to_reduce,
+    order_of_draft,
+)
 from core.workflows.staging.proposal_intake import (
     FORM,
     candidate_of,
@@ -183,7 +187,7 @@ class Drafting:
             return (DraftRefusal.CHECKS, reason) if reason else ()
         if order.strategy and (reason := why_not(self.state, order)):
             return (DraftRefusal.CHECKS, reason)
-        built = self.manual.entry_of(self._command(order, None))
+        built = self.manual.entry_of(order_of_draft(self.state, order, None))
         if isinstance(built, str):
             return (DraftRefusal.CHECKS, built)
         last = self.state.last_price(order.symbol)
@@ -212,7 +216,7 @@ class Drafting:
         side, shares = closing_side(position), order.quantity or left
         effect = effect_of_exit(side, shares, abs(position.quantity))
         request = OrderRequest(ClientOrderId(""), order.symbol, side, effect, shares, OrderType.MARKET)
-        request = in_terms_of(self._command(order, None), traded_in(position.instrument, request))
+        request = in_terms_of(order_of_draft(self.state, order, None), traded_in(position.instrument, request))
         if refusal := refusal_of_fraction(request):
             return refusal
         candidate = Candidate(request, NoStop("it closes"), position.strategy, self.state.at, is_manual=True)
@@ -228,7 +232,7 @@ class Drafting:
             return left_to_close(self.state, terms.symbol, held.strategy, closing_side(held))
         context = self._context(terms.symbol)
         for part in (Decimal(1), Decimal("0.5")):  # whole shares first: the broker holds their stop over the night
-            built = self.manual.entry_of(self._command(replace(terms, quantity=Quantity(part)), None))
+            built = self.manual.entry_of(order_of_draft(self.state, replace(terms, quantity=Quantity(part)), None))
             if isinstance(built, str):
                 return built
             candidate = candidate_of(built)
@@ -311,7 +315,7 @@ class Drafting:
         order_id, (terminal, user) = ProposalId(next_manual_id(self.state)), self._seat(command)
         # Before the proposal: a crash in between stages nothing, and no proposal is without its draft's facts.
         self.state.record(facts.DraftEnded(draft.number, DraftEnd.STAGED, "", order_id, terminal, user))
-        yield from self.manual.on_propose_order(self._command(order, draft.number))
+        yield from self.manual.on_propose_order(order_of_draft(self.state, order, draft.number))
         if order_id not in self.state.stage.state.proposals:
             self.state.record(facts.DraftEnded(draft.number, DraftEnd.BLOCKED, NOT_STAGED))
 
@@ -344,23 +348,6 @@ class Drafting:
         return seat.terminal, seat.user
 
     # ── figures ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _command(self, order: DraftTerms, number: int | None) -> ProposeOrder:
-        effect = order.effect
-        if effect is OrderEffect.OPEN and self.state.ledger.position(order.symbol, MANUAL) is not None:
-            effect = OrderEffect.ADD
-        return ProposeOrder(
-            order.symbol,
-            effect,
-            order.quantity or Quantity(ZERO),
-            order.type,
-            order.limit_price,
-            order.stop_price,
-            StopHolder.BROKER,
-            time_in_force=order.time_in_force,
-            target_price=None if order.strategy else order.target_price,
-            draft=number,
-        )
 
     def _context(self, symbol: Symbol) -> ReviewContext:
         return self.state.figures_for(self.state.at, symbol, None)

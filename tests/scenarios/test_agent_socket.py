@@ -48,8 +48,8 @@ from core.runtime.service import agent_requests
 from core.runtime.service.agent_socket import APART
 from core.runtime.service.peers import peer_of
 from core.runtime.virtual import VirtualRuntime
-from core.views import DeskView
 from core.settings.service import AgentSettings
+from core.views import DeskView
 from state.engine_socket import connected
 from tests.accidents.house import LONG
 from tests.kit.drafts import adopts, declines

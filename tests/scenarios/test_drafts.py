@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 
 from core import facts
-from core.messages.commands import Decline
+from core.messages.commands import Decline, ProposeOrder
 from core.messages.effects import AnswerAgent
 from core.messages.inputs import AgentRefused, AgentSaid, DraftSubmitted, DraftWithdrawn
 from core.model.bar import Bar
@@ -24,11 +24,11 @@ from core.model.draft import (
     DraftWord,
     FactResult,
 )
-from core.model.order import Effect, OrderType
+from core.model.order import Effect, OrderType, StopHolder
 from core.model.values import Fraction, Price, Quantity, Symbol
 from core.settings.settings import Settings
 from core.workflows.drafting import MOST_OVERSTEPS, NOT_DECLINED, NOT_SHOWN, check_fact
-from core.workflows.staging.manual_proposals import ManualProposals
+from core.workflows.staging.manual_proposals import ManualProposals, order_of_draft
 from tests.kit.drafts import adopts, declines
 from tests.scenarios.changes import passes
 from tests.scenarios.house import House, assert_can_be_rebuilt, minutes
@@ -155,6 +155,44 @@ PARTS = {
     "quantity": Quantity(Decimal(6)),
     "confidence": None,
 }
+
+
+def the_order_of(house: House, number: int = 1) -> ProposeOrder:
+    known = house.desk.drafts.outcome(number)
+    assert known is not None
+    return order_of_draft(house.desk, replace(known.draft.terms, quantity=known.draft.quantity), number)
+
+
+OTHER_TERMS: Mapping[str, object] = {
+    "symbol": Symbol("IBM"),
+    "effect": Effect.SHORT,
+    "quantity": Quantity(Decimal(50)),
+    "type": OrderType.MARKET,
+    "limit_price": Price(Decimal("99.90")),
+    "stop_price": Price(Decimal("90.00")),
+    "target_price": Price(Decimal("120.00")),
+    "stop_holder": StopHolder.YOU,
+}
+
+
+@pytest.mark.parametrize("part", ["", *OTHER_TERMS])
+@pytest.mark.parametrize("is_adopted", [False, True])
+def test_a_number_of_a_draft_makes_no_order_of_other_terms(part: str, is_adopted: bool) -> None:
+    """OP-09, OP-14: nor the same order beside the adoption, whose facts would be on no ticket"""
+    house = a_house()
+    drafts(house)
+    order = the_order_of(house)
+    if is_adopted:
+        house.presses(adopts(house.desk, 1))
+    staged = house.desk.stage.proposals()
+    house.presses(replace(order, **{part: OTHER_TERMS[part]}) if part else order)
+
+    assert house.desk.stage.proposals() == staged
+    assert len(house.facts(facts.ProposalSkipped)) == 1
+    known = house.desk.drafts.outcome(1)
+    assert known is not None
+    assert known.word is (DraftWord.STAGED if is_adopted else DraftWord.WAITING)
+    assert_can_be_rebuilt(house)
 
 
 @pytest.mark.parametrize("part", PARTS)

@@ -8,6 +8,7 @@ if the new order is rejected (EX-21). With a stop in force, the target and that 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -16,6 +17,7 @@ from core.facts import ProposalSkipped
 from core.messages.commands import ProposeClose, ProposeFlattening, ProposeOrder, SetTarget, TightenStop, TrailStop
 from core.messages.effects import Effect
 from core.model.bar import Quote
+from core.model.draft import DraftTerms
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderRequest, OrderType, Side, StopHolder, TimeInForce, order_id_of, traded_in
 from core.model.position import Position
@@ -23,6 +25,7 @@ from core.model.signal import ExitReason
 from core.model.staging import MANUAL, NoStop, Proposal, StopPlan
 from core.model.values import (
     NO_NUMBER,
+    ZERO,
     ClientOrderId,
     Price,
     ProposalId,
@@ -42,6 +45,7 @@ from core.workflows.staging.proposal_intake import ProposalStaging, closing_side
 from core.workflows.workflow import answers
 
 NO_TARGET = "the broker holds a target only beside a stop of its own, for whole shares, day or gtc"
+NOT_THE_DRAFT = "it is not draft {} as its agent sent it, adopted by a person; read and adopt it in Proposals"
 NO_TARGET_NOW = "in extended hours the broker holds no target with an entry; type it without one"
 
 
@@ -55,11 +59,21 @@ class ManualProposals:
     @answers(ProposeOrder)
     def on_propose_order(self, command: ProposeOrder) -> Iterable[Effect]:
         """Propose an exit of an existing position, or else an entry."""
-        if command.effect.only_reduces:
+        if command.draft is not None and not self._is_adopted(command):
+            self._skip(command.symbol, NOT_THE_DRAFT.format(command.draft))
+        elif command.effect.only_reduces:
             self._propose_exit(command)
         else:
             self._propose_entry(command)
         return ()
+
+    def _is_adopted(self, command: ProposeOrder) -> bool:
+        """Return whether its draft was adopted under the id of the next order, and is this order in every term."""
+        outcome = self.state.drafts.of_proposal(next_manual_id(self.state))
+        if outcome is None or outcome.number != command.draft or outcome.draft.terms.strategy:
+            return False
+        order = replace(outcome.draft.terms, quantity=outcome.draft.quantity)
+        return command == order_of_draft(self.state, order, outcome.number)
 
     def _propose_exit(self, command: ProposeOrder) -> None:
         position = self.reduced_by(command.symbol, command.effect)
@@ -217,6 +231,25 @@ def next_manual_id(state: TradingState) -> ClientOrderId:
     """Of the next order that a person asks for (EX-04)."""
     installation = state.control.state.installation or ""
     return order_id_of(MANUAL, installation, plain(Decimal(state.stage.state.manual_orders + 1)))
+
+
+def order_of_draft(state: TradingState, order: DraftTerms, number: int | None) -> ProposeOrder:
+    """Return the order that adopting such a draft proposes; `number` is None while it is only judged."""
+    effect = order.effect
+    if effect is OrderEffect.OPEN and state.ledger.position(order.symbol, MANUAL) is not None:
+        effect = OrderEffect.ADD
+    return ProposeOrder(
+        order.symbol,
+        effect,
+        order.quantity or Quantity(ZERO),
+        order.type,
+        order.limit_price,
+        order.stop_price,
+        StopHolder.BROKER,
+        time_in_force=order.time_in_force,
+        target_price=None if order.strategy else order.target_price,
+        draft=number,
+    )
 
 
 def side_of(effect: OrderEffect) -> Side:
