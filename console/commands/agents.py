@@ -103,10 +103,12 @@ def add(
 
     Example: keyturn agents add claude --symbols SPY,QQQ --most-value 1000
     """
+    from core.settings.agent_names import refusal_of_name
     from state.agent_tables import add_agent
 
     host = host_of(context)
-    _check_name(name)
+    if refusal := refusal_of_name(name):
+        raise OperatorError(f"{refusal}; nothing was added")
     values: dict[str, str] = {}
     if symbols is not None:
         values["symbols"] = json.dumps([_symbol(text) for text in symbols.split(",")])
@@ -233,7 +235,7 @@ def _check(host: Host) -> Callable[[Home], object]:
 
 
 def _check_name(name: str) -> None:
-    from core.settings.settings import AGENT_NAME
+    from core.settings.agent_names import AGENT_NAME
 
     if not AGENT_NAME.fullmatch(name):
         raise OperatorError(f"{name}: is no name for an agent: small letters, digits, - and _, at most 24")

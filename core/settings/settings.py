@@ -5,12 +5,12 @@ Ratios are fractions (0.003), money is USD. The figures are those of the require
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
+from core.settings.agent_names import refusal_of_name
 from core.settings.orders import (
     AlpacaSettings,
     ConfirmSettings,
@@ -43,8 +43,6 @@ from core.settings.types import (
     SymbolName,
     no_direction,
 )
-
-AGENT_NAME = re.compile(r"[a-z][a-z0-9_-]{0,23}")
 
 
 class Settings(GrowingSettingsTable):
@@ -151,20 +149,19 @@ class Settings(GrowingSettingsTable):
             return self.agents
         return {WATCHMAN: AgentSettings(enabled=False), **self.agents}
 
-    @field_validator("agents")
-    @classmethod
-    def each_agent_has_a_name(cls, agents: dict[str, AgentSettings]) -> dict[str, AgentSettings]:
-        for name in agents:
-            if not AGENT_NAME.fullmatch(name):
-                raise ValueError(f"{name!r} is no name for an agent: small letters, digits, - and _, at most 24")
-        return agents
-
     @field_validator("symbols")
     @classmethod
     def each_symbol_once(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:
         if len(set(symbols)) < len(symbols):
             raise ValueError("must name each symbol once")
         return symbols
+
+    @model_validator(mode="after")
+    def each_agent_has_a_name_of_its_own(self) -> Self:
+        for name in self.agents:
+            if refusal := refusal_of_name(name, self.strategies.names):
+                raise ValueError(f"{refusal}, and rename its table, or `keyturn agents remove {name}`")
+        return self
 
     @model_validator(mode="after")
     def window_is_a_window(self) -> Self:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from core.ports import OperatorError
 from state.agent_tables import AgentTableError, add_agent, remove_agent, switch_agent
 from state.files import Home
 from state.settings_file import load_settings
@@ -126,3 +127,17 @@ def test_a_link_stays_one(home: Home, tmp_path) -> None:
 
     assert home.settings.is_symlink()
     assert elsewhere.read_text() == ""
+
+
+def test_a_file_with_a_name_of_the_desk_says_what_to_do(home: Home) -> None:
+    """OP-09: its table can be removed, and no other change is written"""
+    before = "[agents.manual]\nper_hour = 3\n"
+    home.settings.write_text(before)
+    with pytest.raises(OperatorError, match="keyturn agents remove manual"):
+        loads(home)
+    with pytest.raises(OperatorError, match="'manual'"):
+        add_agent(home, "claude", {}, loads)
+
+    assert home.settings.read_text() == before
+    remove_agent(home, "manual", loads)
+    assert load_settings(home, {}).agents == {}
