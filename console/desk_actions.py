@@ -321,7 +321,7 @@ class DeskActions:
         if view is None or not reload.needs_touch:
             self._ask_to_loosen(ReloadLimits(reload.digest, LOOSEN))
             return
-        message = loosen_message(view.account, reload.digest)
+        message = loosen_message(view.account, view.touch.nonce, reload.digest)
         self.behind.ask(
             TouchScreen(
                 self.behind,

@@ -44,7 +44,7 @@ class TouchKeyDesk:
     def enroll(self, key: PublicKey, line: str, label: str) -> None:
         """Enroll a key by its touch, and by that of an enrolled one if there is one. Raises `OperatorError`."""
         view = self._view()
-        message = enroll_message(view.account, view.touch.number, key.fingerprint)
+        message = enroll_message(view.account, view.touch.nonce, key.fingerprint)
         self._say(f"touch the new key, {label}")
         own = self._new_agent().sign([key], message)
         touch = None
@@ -59,7 +59,7 @@ class TouchKeyDesk:
         found = [key for key in view.touch.keys if which in (key.label, key.fingerprint)]
         if len(found) != 1:
             raise OperatorError(f"{which}: names no one enrolled key; `keyturn touch list` names them")
-        message = remove_message(view.account, view.touch.number, found[0].fingerprint)
+        message = remove_message(view.account, view.touch.nonce, found[0].fingerprint)
         self._say(f"touch an enrolled key: {_named(view.touch)}")
         touch = self._new_agent().sign(_public(view.touch), message)
         self._ask(view, RemoveTouchKey(found[0].fingerprint, touch))

@@ -377,7 +377,7 @@ class BasketScreen(ArmedDialog):
                 self.behind.handle.send(sign)
                 return
             self._touching = shown
-            message = basket_message(view.account, plan.id, plan.digest)
+            message = basket_message(view.account, view.touch.nonce, plan.id, plan.digest)
             self.touch.begin(
                 view.touch.keys, message, lambda found: self._touched(shown, sign, found), self._give_up_touch
             )

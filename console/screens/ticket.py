@@ -274,7 +274,7 @@ class TicketScreen(ArmedDialog):
             self._send(shown, key)
             return
         self.standing.wait_for_touch(shown)
-        message = ticket_message(view.account, ticket.id, ticket.digest)
+        message = ticket_message(view.account, view.touch.nonce, ticket.id, ticket.digest)
         self.touch.begin(view.touch.keys, message, lambda found: self._touched(shown, key, found), self._give_up_touch)
         self._show_what_is_known()
 

@@ -1,8 +1,9 @@
 """Hardware-backed SSH keys: their wire form, what they sign here, and the check of a signature (OP-15).
 
-A signature is valid for one message, which names its purpose, the account, and what is confirmed. The authenticator
-signs the hash of its application, a byte of flags and a counter beside the message (OpenSSH, PROTOCOL.u2f). Everything
-here is pure; `cryptography` is loaded by the first check, not by the desk's first paint.
+A signature is valid for one message, which names its purpose, the account, a nonce, and what is confirmed. Each
+verified touch changes the nonce, so a used signature fits nothing later, also of a key that does not count. The
+authenticator signs the hash of its application, a byte of flags and a counter beside the message (OpenSSH,
+PROTOCOL.u2f). Everything here is pure. `cryptography` is loaded by the first check, not by the desk's first paint.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import binascii
 from base64 import b64decode, b64encode
 from enum import StrEnum
 from hashlib import sha256
+from typing import NewType
 
 from core.model.lazy_dataclass import dataclass
 from core.model.values import AccountId, Digest, TicketId
@@ -30,6 +32,9 @@ NUMBER_BYTES = 33
 MOST_KEYS = 2
 """Keys that can be enrolled at once."""
 LONGEST_LINE, LONGEST_LABEL, LONGEST_BLOB = 1024, 40, 1024
+
+Nonce = NewType("Nonce", str)
+"""What makes a message of the next touch differ from all messages before."""
 
 
 class TouchPurpose(StrEnum):
@@ -53,6 +58,7 @@ class TouchCode(StrEnum):
     WRONG = "wrong"
     COUNTER = "counter"
     USED = "used"
+    """In journals from before messages had a nonce."""
     TOO_MANY = "too_many"
     ENROLLED = "enrolled"
 
@@ -67,7 +73,7 @@ WORDS = {
     TouchCode.UNKNOWN_KEY: "that security key is not enrolled; `keyturn touch list` names those that are",
     TouchCode.MALFORMED: "the signature cannot be read",
     TouchCode.NOT_TOUCHED: "the key signed without a touch; make one without -O no-touch-required",
-    TouchCode.WRONG: "the signature is not over this",
+    TouchCode.WRONG: "the signature is not over this, or was used already",
     TouchCode.COUNTER: "the key's counter went back: the signature is old, or the key was copied",
     TouchCode.USED: "the signature was used already",
     TouchCode.TOO_MANY: f"{MOST_KEYS} security keys are enrolled; remove one first",
@@ -251,34 +257,37 @@ def _positive(number: bytes) -> int:
 # ── what is signed ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def ticket_message(account: AccountId | str, ticket_id: TicketId, digest: Digest) -> bytes:
+def nonce_of(installation: str, number: int) -> Nonce:
+    """Return the nonce after `number` verified touches. A reset and a restore name the installation anew."""
+    return Nonce(f"{number}.{installation}")
+
+
+def ticket_message(account: AccountId | str, nonce: Nonce, ticket_id: TicketId, digest: Digest) -> bytes:
     """Return what confirms one ticket: a later ticket of the same order has another id, and needs another touch."""
-    return _message(TouchPurpose.TICKET, account, ticket_id, digest)
+    return _message(TouchPurpose.TICKET, account, nonce, ticket_id, digest)
 
 
-def basket_message(account: AccountId | str, plan_id: TicketId, digest: Digest) -> bytes:
-    return _message(TouchPurpose.BASKET, account, plan_id, digest)
+def basket_message(account: AccountId | str, nonce: Nonce, plan_id: TicketId, digest: Digest) -> bytes:
+    return _message(TouchPurpose.BASKET, account, nonce, plan_id, digest)
 
 
-def enroll_message(account: AccountId | str, number: int, fingerprint: str) -> bytes:
-    """Return what enrolls a key: the new key signs it, and beside it an enrolled one where there is one.
-
-    `number` counts the enrolments and removals before, so that none is repeated later.
-    """
-    return _message(TouchPurpose.ENROLL, account, str(number), fingerprint)
+def enroll_message(account: AccountId | str, nonce: Nonce, fingerprint: str) -> bytes:
+    """Return what enrolls a key: the new key signs it, and beside it an enrolled one where there is one."""
+    return _message(TouchPurpose.ENROLL, account, nonce, fingerprint)
 
 
-def remove_message(account: AccountId | str, number: int, fingerprint: str) -> bytes:
-    return _message(TouchPurpose.REMOVE, account, str(number), fingerprint)
+def remove_message(account: AccountId | str, nonce: Nonce, fingerprint: str) -> bytes:
+    return _message(TouchPurpose.REMOVE, account, nonce, fingerprint)
 
 
-def loosen_message(account: AccountId | str, digest: str) -> bytes:
+def loosen_message(account: AccountId | str, nonce: Nonce, digest: str) -> bytes:
     """Return what loosens `confirm.touch`; `digest` is that of the settings file as shown."""
-    return _message(TouchPurpose.LOOSEN, account, digest)
+    return _message(TouchPurpose.LOOSEN, account, nonce, digest)
 
 
-def _message(purpose: TouchPurpose, *parts: str) -> bytes:
-    return b"keyturn " + purpose.encode() + b"\0" + b"".join(wire_string(part.encode()) for part in parts)
+def _message(purpose: TouchPurpose, account: str, nonce: Nonce, *parts: str) -> bytes:
+    signed = (account, nonce, *parts)
+    return b"keyturn " + purpose.encode() + b"\0" + b"".join(wire_string(part.encode()) for part in signed)
 
 
 # ── check ────────────────────────────────────────────────────────────────────────────────────────────────────────────

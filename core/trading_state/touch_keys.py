@@ -1,4 +1,4 @@
-"""The slice of security keys: which are enrolled, their counters, and which signatures were used (OP-15).
+"""The slice of security keys: which are enrolled, their counters, and how many touches were verified (OP-15).
 
 Keys are enrolled in the journal alone: no edit of the settings file enrolls one.
 """
@@ -13,23 +13,18 @@ from typing import Any
 from core.facts import TouchKeyEnrolled, TouchKeyRemoved, TouchRefused, TouchVerified
 from core.model.lazy_dataclass import dataclass
 from core.model.touch import Touch, TouchCode, TouchKey, TouchSignature, read_key, verify
-from core.model.values import Digest
-
-KEPT = 256
-"""Digests of used signatures that are kept: a ticket is confirmed once, and lives a minute."""
 
 
 @dataclass(slots=True)
 class TouchKeysState:
-    """`counters` has the last counter by fingerprint, also of removed keys. `number` counts enrolments and removals.
+    """`counters` has the last counter by fingerprint, also of removed keys. `touches` counts the verified ones.
 
-    `answers` counts these and the refusals; `answer` is the last refusal, None after a change.
+    `answers` counts enrolments, removals and refusals; `answer` is the last refusal, None after a change.
     """
 
     keys: tuple[TouchKey, ...] = ()
     counters: dict[str, int] = field(default_factory=dict)
-    used: tuple[Digest, ...] = ()
-    number: int = 0
+    touches: int = 0
     answers: int = 0
     answer: TouchCode | None = None
 
@@ -66,8 +61,6 @@ class TouchKeys:
         found = verify(read_key(key.line), message, signature.content)
         if isinstance(found, TouchCode):
             return found
-        if found.digest in self.state.used:
-            return TouchCode.USED
         last = self.state.counters.get(key.fingerprint, 0)
         return TouchCode.COUNTER if last and found.counter <= last else found
 
@@ -80,13 +73,12 @@ class TouchKeys:
         self._changed()
 
     def _changed(self) -> None:
-        self.state.number += 1
         self.state.answers += 1
         self.state.answer = None
 
     def _verified(self, _at: datetime, fact: TouchVerified) -> None:
         self.state.counters[fact.fingerprint] = fact.counter
-        self.state.used = (*self.state.used, fact.digest)[-KEPT:]
+        self.state.touches += 1
 
     def _refused(self, _at: datetime, fact: TouchRefused) -> None:
         self.state.answers += 1

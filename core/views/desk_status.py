@@ -11,7 +11,7 @@ from core.model.codes import OF_A_PERSON, DeskState, HaltCause, ProposalEnd
 from core.model.desk import DeskNumber, Seat
 from core.model.lazy_dataclass import dataclass
 from core.model.reconciliation import Difference
-from core.model.touch import TouchCode, TouchKey
+from core.model.touch import Nonce, TouchCode, TouchKey
 from core.model.values import AccountId, Fraction, Money, ProposalId, Symbol
 from core.views.rows import OrderRow, OtherOrderRow, PositionRow
 
@@ -299,14 +299,14 @@ class TouchView:
 
     Attributes
     ----------
-    number
-        Of the next enrolment or removal: it is signed with it.
+    nonce
+        What the next touch signs beside its subject.
     answers, refused
         Enrolments, removals and refusals so far, and why the last one was refused; None after a change.
     """
 
     keys: tuple[TouchKey, ...] = ()
-    number: int = 0
+    nonce: Nonce = Nonce("")
     answers: int = 0
     refused: TouchCode | None = None
 

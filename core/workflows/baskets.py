@@ -495,7 +495,7 @@ class BasketDrafts:
         """Return the touch that entries need, or why there is none; None if they need none (OP-15)."""
         if not touch_keys.is_needed_for(self.state, going):
             return None
-        message = basket_message(self.state.account_name, run.id, command.digest)
+        message = basket_message(self.state.account_name, touch_keys.nonce_now(self.state), run.id, command.digest)
         return touch_keys.judged(self.state, command, message)
 
     def _untyped(self, going: list[DryRunResult], typed: Money | None) -> str | None:

@@ -41,7 +41,8 @@ async def a_desk(
     key = SecurityKey()
     with an_agent(folder, key, is_touched=False) as agent:
         async with open_desk(settings=settings, **terms) as house:
-            message = enroll_message("test", 0, key.public.fingerprint)
+            await house.until(lambda: house.desk.view is not None)
+            message = enroll_message("test", house.desk.view.touch.nonce, key.public.fingerprint)
             house.desk.handle.send(EnrollTouchKey(key.line, key.label, key.touched(message).text))
             await house.until(lambda: house.desk.view is not None and house.desk.view.touch.keys)
             house.desk.new_agent = partial(SshAgent, agent.path)
@@ -194,4 +195,5 @@ async def test_looser_touch_is_asked_for_with_a_touch(tmp_path: Path) -> None:
     asked = house.handle.commands[1]
     assert isinstance(asked, ReloadLimits)
     assert asked.touch is not None
-    assert isinstance(verify(key.public, loosen_message(view.account, digest), asked.touch.content), Touch)
+    message = loosen_message(view.account, view.touch.nonce, digest)
+    assert isinstance(verify(key.public, message, asked.touch.content), Touch)

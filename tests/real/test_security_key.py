@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from console.client.ssh_agent import SshAgent
-from core.model.touch import PublicKey, Touch, TouchCode, read_key, ticket_message, verify
+from core.model.touch import PublicKey, Touch, TouchCode, nonce_of, read_key, ticket_message, verify
 from core.model.values import AccountId, Digest, TicketId
 from tests.kit.tools import needs
 from tests.real.ssh_agent import Agent
@@ -17,7 +17,7 @@ from tests.real.ssh_agent import Agent
 pytestmark = needs("cc", "ssh-agent", "ssh-add", "ssh-keygen")
 
 SOURCE = Path(__file__).with_name("security_key.c")
-MESSAGE = ticket_message(AccountId("SIM"), TicketId("7b0172e19d696495"), Digest("ab" * 32))
+MESSAGE = ticket_message(AccountId("SIM"), nonce_of("a", 0), TicketId("7b0172e19d696495"), Digest("ab" * 32))
 Makes = Callable[..., PublicKey]
 
 

@@ -208,6 +208,8 @@ class House:
     usual: ClassVar[dict[str, object]] = STORIES
     begins: ClassVar[str] = "09:45"
     """When its day begins: VWAP needs twenty minutes before the dip at 10:05; few stories need more."""
+    drawer: Drawer | None = None
+    """Where a restart finds documents; None folds the whole journal."""
 
     def __init__(
         self,
@@ -239,7 +241,7 @@ class House:
     def _take_up(self, start: datetime) -> None:
         self.engine = Engine("house", Mode.PAPER, self.calendar, self.journal, self.kinds)
         self.desk = self.engine.state
-        rebuild(self.desk, None)
+        rebuild(self.desk, self.drawer)
         self.engine.apply(start, self.settings, "house")
         feed = (bar_item(BarArrived(bar, "the story")) for bar in self.bars if bar.end > start)
         self.engine.ports.admit(self.port.known)

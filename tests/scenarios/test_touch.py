@@ -26,12 +26,14 @@ from core.model.account import Mode
 from core.model.touch import (
     ECDSA,
     ED25519,
+    Nonce,
     TouchCode,
     TouchPurpose,
     TouchSignature,
     basket_message,
     enroll_message,
     loosen_message,
+    nonce_of,
     remove_message,
     ticket_message,
 )
@@ -42,7 +44,7 @@ from core.settings.settings import Settings
 from core.views.builders.desk import ViewBuilder
 from core.workflows.baskets import BasketDrafts, digest_now, rehearsed
 from core.workflows.operator.limits_reload import WORD
-from core.workflows.operator.touch_keys import TOUCH, is_needed
+from core.workflows.operator.touch_keys import TOUCH, is_needed, nonce_now
 from tests.kit.rows import each
 from tests.kit.security_key import SecurityKey
 from tests.scenarios import plans
@@ -69,7 +71,7 @@ class TouchHouse(House):
     # ── keys ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def enrolls(self, key: SecurityKey, by: SecurityKey | None = None) -> None:
-        message = enroll_message(ACCOUNT, self.desk.touch_keys.state.number, key.public.fingerprint)
+        message = enroll_message(ACCOUNT, self.nonce(), key.public.fingerprint)
         own, other = key.touched(message).text, None if by is None else by.touched(message)
         self.presses(EnrollTouchKey(key.line, key.label, own, other))
 
@@ -77,7 +79,10 @@ class TouchHouse(House):
         self.presses(self.turn(key.touched(self.message(), **terms)))
 
     def message(self) -> bytes:
-        return ticket_message(ACCOUNT, self.ticket.id, self.ticket.digest)
+        return ticket_message(ACCOUNT, self.nonce(), self.ticket.id, self.ticket.digest)
+
+    def nonce(self) -> Nonce:
+        return nonce_now(self.desk)
 
     def turn(self, touch: TouchSignature | None) -> Confirm:
         return replace(turn_of(self.ticket), touch=touch)
@@ -139,6 +144,14 @@ def test_without_an_enrolled_key_nothing_opens() -> None:
     assert buys(house) == 0
 
 
+def _of_another_account(house: TouchHouse, key: SecurityKey) -> TouchSignature:
+    return key.touched(ticket_message("other", house.nonce(), house.ticket.id, house.ticket.digest))
+
+
+def _of_a_basket(house: TouchHouse, key: SecurityKey) -> TouchSignature:
+    return key.touched(basket_message(ACCOUNT, house.nonce(), house.ticket.id, house.ticket.digest))
+
+
 Wrong = Callable[[TouchHouse, SecurityKey], TouchSignature]
 OTHER = SecurityKey(5)
 WRONG: list[tuple[TouchCode, Wrong]] = [
@@ -148,8 +161,14 @@ WRONG: list[tuple[TouchCode, Wrong]] = [
         TouchCode.WRONG,
         lambda house, key: TouchSignature.of(key.public.fingerprint, key.signs(house.message(), application="ssh:x")),
     ),
-    (TouchCode.WRONG, lambda house, key: key.touched(ticket_message("other", house.ticket.id, house.ticket.digest))),
-    (TouchCode.WRONG, lambda house, key: key.touched(basket_message(ACCOUNT, house.ticket.id, house.ticket.digest))),
+    (
+        TouchCode.WRONG,
+        _of_another_account,
+    ),
+    (
+        TouchCode.WRONG,
+        _of_a_basket,
+    ),
     (TouchCode.UNKNOWN_KEY, lambda house, _key: OTHER.touched(house.message())),
     (TouchCode.MALFORMED, lambda _house, key: TouchSignature.of(key.public.fingerprint, b"\0" * 90)),
     (TouchCode.COUNTER, lambda house, key: key.touched(house.message(), counter=1)),
@@ -287,7 +306,7 @@ def sign_of(house: TouchHouse, key: SecurityKey | None) -> SignBasket:
     run = plans.the_plan(house)
     tried = rehearsed(house.desk, house.engine.the(BasketDrafts).gate, run)
     digest = digest_now(house.desk, run, [t for t in tried if t.fits and t.proposal.id in run.marked])
-    touch = None if key is None else key.touched(basket_message(ACCOUNT, run.id, digest))
+    touch = None if key is None else key.touched(basket_message(ACCOUNT, nonce_now(house.desk), run.id, digest))
     return SignBasket(run.id, digest, touch=touch)
 
 
@@ -354,7 +373,7 @@ def test_reversal_needs_the_touch() -> None:
 def test_first_key_is_enrolled_by_its_own_touch() -> None:
     """OP-15"""
     house, key = a_ticket(), SecurityKey()
-    message = enroll_message(ACCOUNT, 0, key.public.fingerprint)
+    message = enroll_message(ACCOUNT, house.nonce(), key.public.fingerprint)
     house.presses(EnrollTouchKey(key.line, key.label, key.touched(message, flags=0).text))
     assert house.last(facts.TouchRefused).code is TouchCode.NOT_TOUCHED
     assert house.enrolled() == []
@@ -398,11 +417,11 @@ def test_removing_a_key_needs_an_enrolled_one() -> None:
     first, second = SecurityKey(), SecurityKey(2, label="safe")
     house = a_ticket(ALWAYS, first, second)
     fingerprint = second.public.fingerprint
-    number = house.desk.touch_keys.state.number
-    message = remove_message(ACCOUNT, number, fingerprint)
+    message = remove_message(ACCOUNT, house.nonce(), fingerprint)
     house.presses(RemoveTouchKey(fingerprint, OTHER.touched(message)))
     assert house.last(facts.TouchRefused).code is TouchCode.UNKNOWN_KEY
-    house.presses(RemoveTouchKey(fingerprint, first.touched(remove_message(ACCOUNT, number - 1, fingerprint))))
+    earlier = remove_message(ACCOUNT, nonce_of(ACCOUNT, 0), fingerprint)
+    house.presses(RemoveTouchKey(fingerprint, first.touched(earlier)))
     assert house.last(facts.TouchRefused).code is TouchCode.WRONG
 
     house.presses(RemoveTouchKey(fingerprint, first.touched(message)))
@@ -415,7 +434,7 @@ def test_keys_are_enrolled_by_a_desk_without_control() -> None:
     """OP-15, OP-13: a touch permits it, not control"""
     house, key = a_ticket(), SecurityKey()
     first, second = house.attaches("ann"), house.attaches("bob", terminal="/dev/pts/9")
-    message = enroll_message(ACCOUNT, 0, key.public.fingerprint)
+    message = enroll_message(ACCOUNT, house.nonce(), key.public.fingerprint)
     command: Command = EnrollTouchKey(key.line, key.label, key.touched(message).text)
     house.presses_at(second, command)
 
@@ -435,11 +454,11 @@ def test_looser_touch_needs_the_word_and_a_touch(file: Settings) -> None:
     assert ViewBuilder(house.engine).draw(house.line.at).reload.needs_touch
     house.presses(ReloadLimits(digest))
     house.presses(ReloadLimits(digest, WORD))
-    house.presses(ReloadLimits(digest, WORD, touch=key.touched(loosen_message(ACCOUNT, "0" * 16))))
+    house.presses(ReloadLimits(digest, WORD, touch=key.touched(loosen_message(ACCOUNT, house.nonce(), "0" * 16))))
     assert house.desk.control.settings.confirm == ALWAYS.confirm
     assert [f.code for f in house.facts(facts.TouchRefused)] == [TouchCode.NO_SIGNATURE, TouchCode.WRONG]
 
-    house.presses(ReloadLimits(digest, WORD, touch=key.touched(loosen_message(ACCOUNT, digest))))
+    house.presses(ReloadLimits(digest, WORD, touch=key.touched(loosen_message(ACCOUNT, house.nonce(), digest))))
     assert house.desk.control.settings.confirm == file.confirm
     assert house.last(facts.TouchVerified).purpose is TouchPurpose.LOOSEN
 

@@ -59,6 +59,7 @@ from core.runtime.scripted_operator import turn_of
 from core.runtime.service import agent_reading, agent_requests
 from core.runtime.service.agent_socket import AgentService
 from core.runtime.service.peers import peer_of
+from core.workflows.operator.touch_keys import nonce_now
 from state.engine_socket import connected, listening
 from tests.accidents.house import LONG
 from tests.kit.security_key import SecurityKey
@@ -204,7 +205,7 @@ class Place:
         self.engine.admit(self.door.known)
         self.engine.run(self.engine.pace.free_until)
         self.engine.pace.speed = None
-        message = enroll_message(self.engine.account, 0, self.key.public.fingerprint)
+        message = enroll_message(self.engine.account, nonce_now(self.engine.engine.state), self.key.public.fingerprint)
         self.presses(EnrollTouchKey(self.key.line, "desk", self.key.touched(message).text))
         self.engine.hear_agent = self.inbox.append  # type: ignore[method-assign]
         self.service = AgentService(self.engine, listener, "tests", peer_of, lambda: self.at)
@@ -283,7 +284,7 @@ class Place:
         tickets = list(state.stage.state.tickets.values())
         self._require(len(tickets) == 1, "its ticket does not open")
         turn = turn_of(tickets[0])
-        message = ticket_message(self.engine.account, tickets[0].id, tickets[0].digest)
+        message = ticket_message(self.engine.account, nonce_now(state), tickets[0].id, tickets[0].digest)
         for touch in (None, STRANGERS_KEY.touched(message), self.key.touched(message)):
             self._require(not self.since(facts.OrderCreated), "an order was made without the touch")
             self.presses(replace(turn, touch=touch))

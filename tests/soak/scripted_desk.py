@@ -61,7 +61,7 @@ class ScriptedDesk:
         )
         ticket = shown.ticket
         turn = {"hold": shown.hold, "proof": PaintProof.ANSWERED}
-        signed = OWN_KEY.touched(ticket_message(self.view.account, ticket.id, ticket.digest))
+        signed = OWN_KEY.touched(ticket_message(self.view.account, self.view.touch.nonce, ticket.id, ticket.digest))
         for touch in (None, signed) if asks_for_touch else (None,):
             self._presses(Confirm(ticket.id, ticket.digest, Effect.OPEN, word=shown.word, touch=touch, **turn))
         self._handle.send(LeaveTicket(ticket.id))

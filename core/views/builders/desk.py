@@ -77,7 +77,7 @@ from core.views.desk_status import BREAKER_OK, WireView, halted_by_you
 from core.views.results import Past, nothing_before
 from core.views.rows import WatchRow
 from core.workflows.operator.desk_control import is_holder_active
-from core.workflows.operator.touch_keys import loosens_touch
+from core.workflows.operator.touch_keys import loosens_touch, nonce_now
 
 # ── the state of the whole desk ──────────────────────────────────────────────────────────────────────────────────────
 # Status line, desk control, order link, last absence, a reload of limits (RK-13).
@@ -153,7 +153,7 @@ def reload_view(state: TradingState) -> ReloadView:
 
 def touch_view(state: TradingState) -> TouchView:
     held = state.touch_keys.state
-    return TouchView(held.keys, held.number, held.answers, held.answer)
+    return TouchView(held.keys, nonce_now(state), held.answers, held.answer)
 
 
 class StatusViews:

@@ -17,6 +17,7 @@ from core.model.text_sanitizer import harmless
 from core.model.touch import (
     LONGEST_LABEL,
     MOST_KEYS,
+    Nonce,
     Touch,
     TouchCode,
     TouchFormError,
@@ -26,6 +27,7 @@ from core.model.touch import (
     enroll_message,
     line_of,
     loosen_message,
+    nonce_of,
     read_key,
     remove_message,
 )
@@ -58,6 +60,11 @@ def is_needed_for(state: TradingState, orders: Iterable[DryRunResult]) -> bool:
     return is_needed(state, Money(sum(known, ZERO)) if len(known) == len(costs) else None)
 
 
+def nonce_now(state: TradingState) -> Nonce:
+    """Return what the next touch signs beside its subject: no signature of an earlier touch fits it."""
+    return nonce_of(state.control.state.installation or "", state.touch_keys.state.touches)
+
+
 def judged(
     state: TradingState, command: Confirm | SignBasket | ReloadLimits, message: bytes
 ) -> Touch | TouchCode | None:
@@ -84,7 +91,7 @@ def loosening(state: TradingState, command: ReloadLimits, looser: Iterable[tuple
     """Record the touch that a looser `confirm.touch` needs once a key is enrolled; return why it is refused."""
     if not loosens_touch(state, looser):
         return None
-    touch = judged(state, command, loosen_message(state.account_name, command.digest))
+    touch = judged(state, command, loosen_message(state.account_name, nonce_now(state), command.digest))
     record(state, TouchPurpose.LOOSEN, command.digest, touch)
     return touch if isinstance(touch, TouchCode) else None
 
@@ -117,7 +124,7 @@ class TouchEnrolment:
             return TouchCode.ENROLLED
         if len(slice_.state.keys) >= MOST_KEYS:
             return TouchCode.TOO_MANY
-        message = enroll_message(self.state.account_name, slice_.state.number, key.fingerprint)
+        message = enroll_message(self.state.account_name, nonce_now(self.state), key.fingerprint)
         own = slice_.judged_by(key, message, TouchSignature(key.fingerprint, command.own))
         if isinstance(own, TouchCode):
             return own
@@ -131,7 +138,7 @@ class TouchEnrolment:
         """Remove a key by the touch of an enrolled one, itself or the other."""
         slice_, fingerprint = self.state.touch_keys, harmless(command.fingerprint)[: 2 * LONGEST_LABEL]
         key = slice_.key(command.fingerprint)
-        message = remove_message(self.state.account_name, slice_.state.number, command.fingerprint)
+        message = remove_message(self.state.account_name, nonce_now(self.state), command.fingerprint)
         touch = TouchCode.UNKNOWN_KEY if key is None else slice_.judged(message, command.touch)
         record(self.state, TouchPurpose.REMOVE, fingerprint, touch)
         if key is not None and isinstance(touch, Touch):

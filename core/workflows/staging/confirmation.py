@@ -145,7 +145,9 @@ class Confirmations:
         """Return the touch that an opening order needs, or why it has none; None if it needs none (OP-15)."""
         if ticket.order.effect.only_reduces or not touch_keys.is_needed(self.state, ticket.figures.cost):
             return None
-        return touch_keys.judged(self.state, command, ticket_message(self.state.account_name, ticket.id, ticket.digest))
+        nonce = touch_keys.nonce_now(self.state)
+        message = ticket_message(self.state.account_name, nonce, ticket.id, ticket.digest)
+        return touch_keys.judged(self.state, command, message)
 
     def _twin_of(self, ticket: Ticket) -> SeenEntry | None:
         """Return the entry that it repeats, as far as is known before its figures are fetched."""

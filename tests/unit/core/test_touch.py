@@ -22,6 +22,7 @@ from core.model.touch import (
     basket_message,
     enroll_message,
     loosen_message,
+    nonce_of,
     read_key,
     read_key_blob,
     remove_message,
@@ -37,7 +38,8 @@ from tests.kit.rows import each
 from tests.kit.security_key import SecurityKey
 
 AT = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
-MESSAGE = ticket_message("paper-1", TicketId("t1"), Digest("d" * 64))
+NONCE = nonce_of("a", 0)
+MESSAGE = ticket_message("paper-1", NONCE, TicketId("t1"), Digest("d" * 64))
 
 
 def a_slice(*keys: SecurityKey) -> TouchKeys:
@@ -67,7 +69,7 @@ def test_a_touch_of_both_kinds_of_key_counts(kind: str) -> None:
 def test_a_signature_that_proves_no_touch_of_this_is_refused(kind: str) -> None:
     """OP-15: no presence flag, another application, another ticket, another key, another kind of key"""
     key, other = SecurityKey(kind=kind), SecurityKey(2, ECDSA if kind == ED25519 else ED25519)
-    another = ticket_message("paper-1", TicketId("t2"), Digest("d" * 64))
+    another = ticket_message("paper-1", NONCE, TicketId("t2"), Digest("d" * 64))
 
     assert verify(key.public, MESSAGE, key.signs(MESSAGE, flags=0)) is TouchCode.NOT_TOUCHED
     assert verify(key.public, MESSAGE, key.signs(MESSAGE, flags=4)) is TouchCode.NOT_TOUCHED
@@ -91,13 +93,13 @@ def test_each_purpose_and_account_signs_another_message() -> None:
     """OP-15"""
     messages = [
         MESSAGE,
-        ticket_message("paper-2", TicketId("t1"), Digest("d" * 64)),
-        basket_message("paper-1", TicketId("t1"), Digest("d" * 64)),
-        enroll_message("paper-1", 0, "f"),
-        enroll_message("paper-1", 1, "f"),
-        remove_message("paper-1", 0, "f"),
-        loosen_message("paper-1", "d" * 64),
-        ticket_message("paper-1", TicketId("t1d"), Digest("d" * 63)),
+        ticket_message("paper-2", NONCE, TicketId("t1"), Digest("d" * 64)),
+        basket_message("paper-1", NONCE, TicketId("t1"), Digest("d" * 64)),
+        enroll_message("paper-1", NONCE, "f"),
+        enroll_message("paper-1", nonce_of("a", 1), "f"),
+        remove_message("paper-1", NONCE, "f"),
+        loosen_message("paper-1", NONCE, "d" * 64),
+        ticket_message("paper-1", NONCE, TicketId("t1d"), Digest("d" * 63)),
     ]
 
     assert len(set(messages)) == len(messages)
@@ -157,13 +159,12 @@ def test_a_line_of_no_security_key_is_refused(line: str) -> None:
 
 def test_a_signature_counts_once_and_the_counter_only_rises() -> None:
     """OP-15"""
-    key, later = SecurityKey(), ticket_message("paper-1", TicketId("t2"), Digest("e" * 64))
+    key, later = SecurityKey(), ticket_message("paper-1", nonce_of("a", 1), TicketId("t2"), Digest("e" * 64))
     held = a_slice(key)
     first = TouchSignature.of(key.public.fingerprint, key.signs(MESSAGE, counter=7))
     uses(held, held.judged(MESSAGE, first))
 
-    assert held.judged(MESSAGE, first) is TouchCode.USED
-    assert held.judged(MESSAGE, key.touched(MESSAGE, counter=8)) is TouchCode.USED
+    assert held.judged(later, first) is TouchCode.WRONG
     assert held.judged(later, key.touched(later, counter=7)) is TouchCode.COUNTER
     assert held.judged(later, key.touched(later, counter=0)) is TouchCode.COUNTER
     assert isinstance(held.judged(later, key.touched(later, counter=8)), Touch)
@@ -171,11 +172,12 @@ def test_a_signature_counts_once_and_the_counter_only_rises() -> None:
 
 def test_a_key_without_a_counter_still_signs_once() -> None:
     """OP-15"""
-    key, later = SecurityKey(), ticket_message("paper-1", TicketId("t2"), Digest("e" * 64))
+    key, later = SecurityKey(), ticket_message("paper-1", nonce_of("a", 1), TicketId("t2"), Digest("e" * 64))
     held = a_slice(key)
-    uses(held, held.judged(MESSAGE, key.touched(MESSAGE, counter=0)))
+    first = key.touched(MESSAGE, counter=0)
+    uses(held, held.judged(MESSAGE, first))
 
-    assert held.judged(MESSAGE, key.touched(MESSAGE, counter=0)) is TouchCode.USED
+    assert held.judged(later, first) is TouchCode.WRONG
     assert isinstance(held.judged(later, key.touched(later, counter=0)), Touch)
 
 
