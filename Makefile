@@ -203,6 +203,7 @@ docs: man
 	@$(BIN)/python docs/requirements.py
 	@$(BIN)/python docs/keys.py
 	@$(BIN)/python docs/picture.py
+	@$(BIN)/python docs/record_forms.py
 
 lock: .venv/.locked
 	@echo 'lock: requirements.lock from pyproject.toml'

@@ -30,6 +30,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,16 @@ NOTHING_BEFORE = "0" * 64
 LARGEST = 2**63 - 1
 Fields = dict[str, Any]
 Forms = dict[str, Callable[[Any], bool]]
-HIDDEN = object()  # in the place of what is kept back
+
+
+class Hidden:
+    """In the place of what is kept back; `mark` is that of its part."""
+
+    def __init__(self, mark: str) -> None:
+        self.mark = mark
+
+
+HIDDEN = {mark: Hidden(mark) for mark in "ast"}
 
 
 class RecordError(Exception):
@@ -116,6 +126,8 @@ def verify(
     if not days or (days[0]["day"], days[-1]["day"]) != (contents["first_day"], contents["last_day"]):
         raise RecordError("edited", "the first and the last day that its first line names are not those of its heads")
     records = told[1 + many :]
+    if contents["kept_back"] and days[0]["v"] == 1:
+        raise RecordError("edited", f"{days[0]['day']} is of an earlier split, of which nothing can be kept back")
     if contents["is_excerpt"]:
         check_excerpt(records, days, heads[-len(days) - 1 :], contents)
     else:
@@ -145,8 +157,8 @@ def number_from(least: int) -> Callable[[Any], bool]:
     return lambda value: type(value) is int and least <= value <= LARGEST
 
 
-def text_like(pattern: str) -> Callable[[Any], bool]:
-    like = re.compile(pattern)
+def text_like(pattern: str, flags: re.RegexFlag = re.ASCII) -> Callable[[Any], bool]:
+    like = re.compile(pattern, flags)
     return lambda value: type(value) is str and like.fullmatch(value) is not None
 
 
@@ -165,6 +177,13 @@ def is_time(value: Any) -> bool:
     """UTC, in the one way in which it is written."""
     try:
         return is_clock(value) and datetime.fromisoformat(value[:-1]) is not None
+    except ValueError:
+        return False
+
+
+def is_day_written(value: Any) -> bool:
+    try:
+        return text_like("[0-9]{4}-[0-9]{2}-[0-9]{2}")(value) and date.fromisoformat(value) is not None
     except ValueError:
         return False
 
@@ -189,9 +208,24 @@ def are_ends(value: Any) -> bool:
 
 
 is_hash, is_salt, is_signature = (text_like(f"[0-9a-f]{{{digits}}}") for digits in (64, 32, 128))
-is_clock = text_like(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(\.(?!000000)[0-9]{6})?Z")
-is_plain = text_like(r"[A-Za-z0-9_.:+\-\d]*")  # a name, a code or a time: all in a skeleton beside numbers
-is_amount = text_like(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
+is_clock = text_like(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.(?!000000)[0-9]{6})?Z")
+is_name = text_like(r"[A-Za-z0-9_.:+\-]*")
+is_number_written = text_like(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?(E[+-][1-9][0-9]*)?")
+# In which part a text stands is decided by its look, with the digits of any script. What a field may hold, FACTS says.
+looks_like_an_amount = text_like(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", re.UNICODE)
+looks_like_a_symbol = text_like(r"[A-Z]{1,6}([./-][A-Z]{1,4})?|[A-Z]{1,6}\d{6}[CP]\d{8}", re.UNICODE)
+looks_like_a_time = text_like(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?Z)?|\d\d:\d\d(:\d\d)?", re.UNICODE)
+is_key = text_like("[a-z][a-z0-9_]*")
+MOST_DIGITS, MOST_ZEROS = 60, 60
+
+
+def is_amount(value: Any) -> bool:
+    """A number as the desk writes it: of one value with so many places there is one text."""
+    if not is_number_written(value) or len(value) > MOST_DIGITS:
+        return False
+    number = Decimal(value)
+    return str(number) == value and abs(number.adjusted()) <= MOST_ZEROS
+
 
 CONTENTS = {
     "v": one_of(1),
@@ -221,13 +255,8 @@ LINE = {  # of a record, once its parts are put together: as many digits in a su
     "at": is_time,
     "fact": text_like("[A-Z][A-Za-z0-9]*"),
     "v": number_from(1),
-    "data": lambda value: value is HIDDEN or type(value) is dict,
-    "sum": lambda value: value is HIDDEN or is_salt(value),
-}
-VALUES: Forms = {  # amounts, symbols and texts, by the mark in their place in the skeleton
-    "a": lambda value: is_amount(value) or type(value) is float,
-    "s": lambda value: type(value) is str,
-    "t": lambda value: type(value) in (str, dict),
+    "data": lambda value: type(value) is dict,
+    "sum": lambda value: value is HIDDEN["t"] or is_salt(value),
 }
 
 
@@ -427,7 +456,7 @@ def hash_of_part(name: str, part: Any, is_hidden: bool, where: str) -> bytes:
     """It is kept back where the first line says so, and only there."""
     if is_hidden:
         return bytes.fromhex(check_form(part, {"hash": is_hash}, f"{where}, {name}")["hash"])
-    shown = check_form(part, {"salt": is_salt, "text": VALUES["s"]}, f"{where}, {name}")
+    shown = check_form(part, {"salt": is_salt, "text": lambda value: type(value) is str}, f"{where}, {name}")
     return committed(bytes.fromhex(shown["salt"]), name, shown["text"])
 
 
@@ -472,13 +501,14 @@ def lines_of(records: list[Fields], days: list[Fields], contents: Fields) -> lis
     for record, head in with_heads(records, days):
         where = f"record {record['seq']}"
         try:
-            line = check_form(joined(record), LINE, where)
+            line = check_form(joined(record, head["v"]), LINE, where)
+            check_fact(line, where)
             lines.append(rendered(line))
         except (ValueError, LookupError, RecursionError):
             raise RecordError("edited", f"{where} is not written as a record") from None
         if line["seq"] != record["seq"] or not is_on(head["day"], line["at"]) or line["at"][:-1] < before:
             raise RecordError("edited", f"{where} has another number, or a time of another place")
-        if head["v"] > 1 and "salt" not in record and line["sum"] is not HIDDEN:
+        if head["v"] > 1 and "salt" not in record and type(line["sum"]) is not Hidden:
             raise RecordError("edited", f"{where} shows a sum that nobody could check")
         if record["seq"] == head["last"] and not is_sum_of(head["sum"], line["sum"], record):
             raise RecordError("edited", f"the sum of {head['day']} is not that of its last record")
@@ -494,55 +524,569 @@ def is_on(day: str, at: str) -> bool:
 
 def is_sum_of(signed: str, told: Any, record: Fields) -> bool:
     """A head has the salted hash of its last record's sum; the first heads had the sum."""
-    if told is HIDDEN or is_salt(signed):
-        return told is HIDDEN or told == signed
+    if type(told) is Hidden or is_salt(signed):
+        return type(told) is Hidden or told == signed
     return sha256(bytes.fromhex(record["salt"]) + told.encode()).hexdigest() == signed
 
 
-def joined(record: Fields) -> Any:
+def joined(record: Fields, version: int) -> Any:
     """The skeleton with what is shown in its places. Raises ValueError, LookupError, RecursionError."""
     texts = [part if type(part) is str else part.get("text") for part in record["parts"]]
-    skeleton, *others = [HIDDEN if text is None else sound(text) for text in texts]
+    skeleton, *others = [None if text is None else sound(text) for text in texts]
     values, used = dict(zip("ast", others, strict=True)), dict.fromkeys("ast", 0)
-    for mark, shown in values.items():
-        if shown is not HIDDEN and not (type(shown) is list and all(map(VALUES[mark], shown))):
-            raise ValueError("values of another part")
-    whole = put_in(skeleton, values, used)
-    if any(shown is not HIDDEN and len(shown) != used[mark] for mark, shown in values.items()):
+    if any(shown is not None and type(shown) is not list for shown in values.values()):
+        raise ValueError("values of another part")
+    whole = put_in(skeleton, "", values, used, version)
+    if any(shown is not None and len(shown) != used[mark] for mark, shown in values.items()):
         raise ValueError("a value without a place")
     return whole
 
 
-def put_in(value: Any, values: Fields, used: dict[str, int]) -> Any:
-    """Each value is used once, in its order."""
+def put_in(value: Any, key: str, values: Fields, used: dict[str, int], version: int) -> Any:
+    """Each value is used once, in its order, and each stands in its part."""
     if type(value) is str and value.startswith("#"):
         mark = value[1:2]
         number, used[mark] = used[mark], used[mark] + 1
         if value != f"#{mark}{number}":
             raise ValueError("another order of the values")
-        return HIDDEN if values[mark] is HIDDEN else values[mark][number]
+        if values[mark] is None:
+            return HIDDEN[mark]
+        shown = values[mark][number]
+        if part_of(key, shown, version) != mark:
+            raise ValueError("a value of another part")
+        return shown
     if type(value) is list:
-        return [put_in(each, values, used) for each in value]
+        return [put_in(each, key, values, used, version) for each in value]
+    if part_of(key, value, version):
+        raise ValueError("a value that belongs to another part")
     if type(value) is dict:
-        return {name: put_in(each, values, used) for name, each in value.items() if check_plain(name)}
-    return value if type(value) in (int, bool, type(None)) or check_plain(value) else None
+        return {name: put_in(each, name, values, used, version) for name, each in value.items()}
+    return value
 
 
-def check_plain(text: Any) -> bool:
-    if not is_plain(text):
-        raise ValueError("a name with other characters")
-    return True
+def part_of(key: str, value: Any, version: int) -> str:
+    """The mark of the part that a value under this key belongs to; nothing for the skeleton. A name has no key."""
+    if type(value) is float:
+        return "a"
+    if type(value) is dict:
+        return "t" if any(part_of("", name, version) for name in value) else ""
+    if type(value) is not str:
+        return ""
+    if version > 1 and key in PARTS_OF_KEYS["symbols"].split():
+        return "s"
+    if version > 1 and key in PARTS_OF_KEYS["texts"].split():
+        return "t"
+    if version > 1 and (not value or looks_like_a_time(value) or (not key and is_key(value))):
+        return ""
+    if looks_like_an_amount(value):
+        return "a"
+    if looks_like_a_symbol(value):
+        return "s"
+    return "" if is_name(value) and (version == 1 or key in PARTS_OF_KEYS["skeleton"].split()) else "t"
 
 
 def rendered(value: Any) -> str:
     """JSON of plain ASCII alone; what is kept back is a block without quotes."""
-    if value is HIDDEN:
+    if type(value) is Hidden:
         return "█"
     if type(value) is list:
         return f"[{','.join(map(rendered, value))}]"
     if type(value) is dict:
         return "{" + ",".join(f"{rendered(name)}:{rendered(each)}" for name, each in value.items()) + "}"
     return json.dumps(value).replace("\x7f", "\\u007f")
+
+
+# ── what a fact holds ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def check_fact(line: Fields, where: str) -> None:
+    """Its fields in their order, each in its form; of an earlier version some may be missing."""
+    name = EARLIER_NAMES.get(line["fact"], line["fact"])
+    if name not in FACTS:
+        raise RecordError("edited", f"{where}: no fact is called {line['fact']}, or a later Keyturn wrote it")
+    newest, _, fields = FACTS[name].partition(" ")
+    is_earlier = line["v"] < int(newest)
+    if line["v"] > int(newest):
+        raise RecordError("edited", f"{where}: {line['fact']} has no version {line['v']}")
+    if not have_form(line["data"], fields, is_earlier):
+        raise RecordError("edited", f"{where}: a field of {line['fact']} is not written as the desk writes it")
+
+
+def have_form(value: Any, fields: str, is_earlier: bool) -> bool:
+    """Whether it holds these fields in their order."""
+    if type(value) is not dict:
+        return False
+    left = list(value.items())
+    for field in fields.split():
+        name, mark, form = re.split("([:=])", field, maxsplit=1)
+        names = (name, EARLIER_FIELDS.get(name)) if is_earlier else (name,)
+        if left and left[0][0] in names:
+            key, held = left.pop(0)
+            if not has_form(held, form, key, is_earlier):
+                return False
+        elif mark == ":" or not is_earlier:
+            return False
+    return not left
+
+
+def has_form(value: Any, form: str, key: str, is_earlier: bool) -> bool:
+    """?X is X or null, *X a list of X, >X a table of X by name, &X,Y one of each, X|Y either."""
+    kind, inner = form[0], form[1:]
+    if kind == "?":
+        return value is None or has_form(value, inner, key, is_earlier)
+    if kind == "*":
+        return type(value) is list and all(has_form(each, inner, key, is_earlier) for each in value)
+    if kind == ">":
+        return value is HIDDEN["t"] or (
+            type(value) is dict and all(has_form(each, inner, name, is_earlier) for name, each in value.items())
+        )
+    if kind == "&":
+        forms = inner.split(",")
+        is_as_long = type(value) is list and len(value) == len(forms)
+        return is_as_long and all(has_form(each, one, key, is_earlier) for each, one in zip(value, forms, strict=True))
+    if "|" in form:
+        return any(has_form(value, one, key, is_earlier) for one in form.split("|"))
+    if form in CLASSES:
+        return have_form(value, CLASSES[form], is_earlier)
+    if type(value) is Hidden:
+        return value.mark in marks_of(form, key)
+    if form in ENUMERATIONS:
+        return type(value) is str and value in ENUMERATIONS[form].split(" | ")
+    return SIMPLE[form](value)
+
+
+def marks_of(form: str, key: str) -> set[str]:
+    """The parts in which a value of this form can be kept back under this key; whole days only are of version 1."""
+    if form in ("text", "settings"):
+        return set("ast")
+    examples = {"amount": ["1"], "time": ["2026-01-05T15:00:00Z"], "day": ["2026-01-05"]}
+    examples |= {name: ["ab", "AB", "12"] for name in IDENTIFIERS}
+    values = ENUMERATIONS[form].split(" | ") if form in ENUMERATIONS else examples.get(form, [])
+    return {part_of(key, value, 2) for value in values}
+
+
+def is_setting(value: Any) -> bool:
+    """What a table of settings may hold: the keys are those of their day."""
+    if type(value) is list:
+        return all(map(is_setting, value))
+    if type(value) is dict:
+        return all(map(is_setting, value.values()))
+    return value is None or type(value) in (str, bool, int, float, Hidden)
+
+
+SIMPLE: Forms = {
+    "text": lambda value: type(value) is str,
+    "number": lambda value: type(value) is int and abs(value) <= LARGEST,
+    "flag": lambda value: type(value) is bool,
+    "amount": is_amount,
+    "time": is_time,
+    "day": is_day_written,
+    "settings": lambda value: type(value) is dict and is_setting(value),
+}
+IDENTIFIERS = ("Digest", "TicketId", "VenueId")
+SIMPLE |= dict.fromkeys(IDENTIFIERS, is_name)
+EARLIER_FIELDS = {"authorization_id": "mandate_id", "authorizations": "mandates"}
+
+
+def table_of(text: str) -> dict[str, str]:
+    """Each line has a name and what belongs to it; one that begins with blanks goes on."""
+    rows = text.strip().replace("\n  ", " ").split("\n")
+    return {name: rest for name, _, rest in (row.partition(" ") for row in rows)}
+
+
+# ── the forms of the facts ───────────────────────────────────────────────────────────────────────────────────────────
+# FACTS has each fact with its newest version and its fields, CLASSES what stands in a field. A mark parts a name from
+# its form: with = an earlier version may lack the field. Written by record_forms.py of the same folder.
+
+FACTS = table_of("""
+AbsenceEnded 1 since:time fills=number exits=number cancelled=number shadows=number halts=number
+AccountBlocked 1 reason:text since:?time
+AccountUnblocked 1
+ActivitiesCompared 1 as_of:time since:day equity:amount cash:amount fills_until:time differences=*Difference
+ActivityQuarantined 1 activity_id:?text reason:text
+AdoptionRefused 1 number:number reasons:*text
+AdviceGiven 1 number:number adviser:text text:text idea:?TradeIdea expires_at:time
+AdviserFailed 1 adviser:text reason:text
+AdviserOverstepped 1 adviser:text attempt:text
+AdviserPaused 1 adviser:text reason:text
+AgentOverstepped 1 agent:text attempt:text
+AlertDropped 1 alert:Alert
+AlertKept 1 alert:Alert
+AlertRang 1 alert:Alert seen:text
+AlertRefused 1 terms:AlertTerms reason:text
+ApprovalRedeemed 3 approval:Approval client_order_id:text order_digest:Digest quantity:amount
+AuthorizationEnded 3 authorization_id:text reason:text code=AuthorizationCode
+AuthorizationProlonged 2 authorization_id:text ends_at:time
+BarClosed 1 bar:Bar
+BasketEnded 2 plan_id:TicketId end:BasketEnd reason:text report:?BasketReport
+BasketMarked 1 plan_id:TicketId proposal_id:text is_marked:flag
+BasketOpened 4 plan:Basket marked:*text
+BasketOrderSkipped 1 plan_id:TicketId proposal_id:text reasons:*text
+BasketPhaseChanged 2 plan_id:TicketId phase:BasketPhase reason:text stop=?BasketStop
+BasketRefused 2 plan_id:TicketId reasons:*text name=text request=text
+BasketSigned 5 plan_id:TicketId digest:Digest orders:*SignedOrder left_out:*&text,*text
+  authorizations:*StandingAuthorization ends_at:time buying_power:?amount taken_back=*text worth=?amount terminal=text
+  user=text turn=?KeyTurn
+BasketTurnBegun 1 plan_id:TicketId proposal_id:text ticket_id:TicketId
+BreakerClosed 1 reason:text
+BreakerOpened 1 reason:text until:?time
+BrokerMessagesQuarantined 2 line:Channel reason:text count=number
+BrokerWarned 1 client_order_id:text warnings:*text
+CallAnswered 1 call:text took:?amount is_slow:flag
+CallFailed 2 call:text reason:text orders_in_a_row=number
+CancelDropped 1 client_order_id:text reason:text
+CancelFailed 2 client_order_id:text reason:text refusal=?RefusalKind
+CancelRequested 2 client_order_id:text reason:text code=CancelCode
+CashMoved 1 activity_id:text day:day kind:ActivityKind amount:amount symbol:?text words:text by_its_figures=?amount
+ClockDiffered 1 ahead:amount
+ClockJumped 1 seconds:amount behind:amount
+ClockSettled 2 step=amount
+CommandGiven 1 desk:number command:text
+CommandRefused 2 command:text reason:text code=Denial desk=?number
+ConfirmationReceived 6 ticket_id:TicketId digest:Digest approval:Approval authorizations:*StandingAuthorization
+  terminal=text user=text turn=?KeyTurn
+ConfirmationRefused 2 ticket_id:TicketId reasons:*text checks=*text
+ContingentOrdersMissing 1 client_order_id:text
+CorporateActionApplied 5 activity_ids:*text day:day symbol:text ratio:amount quantity_before:amount
+  quantity_after:amount owners=*OwnerQuantity ours=?amount evidence=ActionEvidence to=?text followed=*text
+  cash=?amount
+DayCorrected 1 day:day equity:amount close_of:day
+DayStarted 1 day:day equity:amount close_of=?day
+DaySummarised 1 agent:text day:day text:text
+DeskAttached 1 desk:number seat:Seat is_back=flag by_itself=flag
+DeskLeft 1 desk:number
+DeskLost 1 desk:number key_until=?time
+DesksServed 1
+DraftDiffered 1 number:number differing:*CheckedFact
+DraftEnded 1 number:number end:DraftEnd reason:text proposal_id=?text terminal=text user=text
+DraftNotStaged 1 number:number reasons:*text
+DraftReceived 1 draft:Draft
+DraftRejected 1 agent:text key:text code:DraftRefusal reasons:*text text=text
+DraftReviewed 1 number:number ticket_id:TicketId differing:*CheckedFact
+EditRefused 1 proposal_id:text reasons:*text
+EngineStarted 2 agreed_until=?time
+EngineStopped 1 reason:text
+ExitReleased 2 proposal_id:text authorization_id:text quantity:amount
+FillNotBelieved 1 client_order_id:text reason:text
+FillReversed 1 client_order_id:text symbol:text strategy:text side:Side quantity:amount cost:amount cumulative:amount
+  source:Source realised:amount undone=?Trade|InstrumentTrade corrected=?Trade|InstrumentTrade
+Halted 1 cause:HaltCause reason:text
+HistoryLoaded 1 symbol:text bars:*Bar
+InstallationNamed 1 name:text
+KeptOrderReleased 1 client_order_id:text
+KeyFreed 1 desk:number end:KeyEnd
+KeyTaken 1 desk:number hold:number before=?number was_active=flag
+Killed 1 by:text naked=flag
+LegResized 1 client_order_id:text quantity:amount
+LimitsReloaded 1 taken:*text left:*text
+MarginDeficitSeen 1 day:day deficit:amount equity:amount
+MarginSampled 1 equity:amount maintenance_margin:amount initial_margin:?amount distance:amount
+MarginWarned 2 distance:amount limit:?amount deficit=amount
+MarketDataQuarantined 1 place:text reason:text
+NotificationBegun 1 channel:text is_urgent:flag numbers:*number tries:number is_repeat:flag
+NotificationDue 1 notice:Notice channels:*text not_before=?time matter=text step=text
+NotificationFailed 1 channel:text is_urgent:flag numbers:*number code:DeliveryCode status=?number again_at=?time
+NotificationSent 1 channel:text is_urgent:flag numbers:*number
+NotificationSettled 1 matter:text
+NotificationSuppressed 1 notice:Notice channels:*text code:SuppressionCode matter=text step=text
+NotificationWithdrawn 1 channel:text is_urgent:flag numbers:*number
+OrderApproved 1 ticket_id:TicketId approval_id:text review:Review equity:?amount buying_power:?amount bid:?amount
+  ask:?amount
+OrderCreated 7 order:OrderRequest|InstrumentOrder proposal_id:text strategy:text signal_time:time stop:?StopPlan
+  parent:?text exit_reason:?ExitReason intended_price:?amount reference:?amount expires_at:?time
+  role=?LegRole|Elsewhere target_price=?amount counted_at=?amount again_of=?text
+OrderFilled 2 fill:Fill cumulative:amount source:Source is_late:flag
+OrderIdled 1 client_order_id:text code:IdleCode word:text
+OrderKept 5 client_order_id:text approval:Approval again_at=?time is_absent=flag was_refused=flag
+OrderNotFound 1 client_order_id:text
+OrderRestated 1 client_order_id:text before:StatedTerms after:StatedTerms
+OrderRevived 1 client_order_id:text broker_order_id:text
+OrderSent 2 client_order_id:text sent_at:time bid=?amount ask=?amount
+OrderStateChanged 5 client_order_id:text before:OrderStatus after:OrderStatus source:Source broker_order_id:?text
+  reason:text code=EndCode refusal=?RefusalKind
+OrderStateUnknown 1 client_order_id:text reason:text
+OrderTradesAgain 1 client_order_id:text word:text
+OrdersRecalled 4 orders:*PastOrder
+OtherTakenBack 1 broker_order_id:text order:text reason:text
+OverrideEnded 1 name:text scope:text reason:text
+PastDaysLoaded 2 past:PastDays
+PermissionReturned 2 client_order_id:text authorization_id:text quantity:amount
+PositionChanged 2 symbol:text strategy:text quantity:amount average_price:?amount realised=?amount
+PositionCorrected 4 symbol:text quantity:amount average_price:?amount reason:text owners=*OwnerShare is_split=flag
+  for_a_fill=flag unexplained=amount came_from=?text
+PromotionDecided 2 strategy:text is_adopted:flag allocation=?amount
+PromotionProposed 1 strategy:text step:amount reason:text
+PromotionRefused 1 strategy:text reason:text
+ProposalEdited 5 proposal:Proposal review:Review
+ProposalEnded 1 proposal_id:text end:ProposalEnd reason:text
+ProposalSkipped 6 strategy:text symbol:text signal_time:time reasons:*text proposal=?Proposal checks=*text
+ProposalStaged 6 proposal:Proposal review:Review bid=?amount ask=?amount
+ProtectionExpired 1 name:text scope:text
+ProtectionOverridden 1 name:text scope:text begins:time until:time again_at=?amount
+ProtectionTripped 2 name:text scope:text reason:text until:?time limit=?amount
+RearmRefused 1 reason:text
+Rearmed 1
+ReasonsCounted 1 before:day reasons:>>number
+RecommendationAdopted 1 number:number recommendation:Recommendation
+RecommendationDropped 1 strategy:text symbol:text reason:text
+ReconciliationFailed 3 reasons:*text differences=*Difference code=ReadOnlyCode
+ReconciliationPassed 2 corrections:*text differences=*Difference
+RegimeMeasured 2 regime:Regime
+ReinstatementRefused 1 strategy:text reason:text
+ReloadRefused 1 reasons:*text
+Resumed 1 cause:HaltCause
+RiskRestored 1 reason:text
+RiskThrottled 1 factor:amount reason:text
+SessionsAnnounced 1 days:*AnnouncedDay
+SettingsApplied 3 settings:settings
+SettingsFileAgreed 1
+SettingsFileChanged 1 reason:text
+SharesMoved 1 activity_id:text day:day kind:ActivityKind symbol:text quantity:amount price:?amount words:text
+SignalRaised 1 signal:EntrySignal|ExitSignal
+SignalsOpposed 1 symbol:text bar_start:time buyers:*text sellers:*text leaving=*text
+SpreadMeasured 1 symbol:text spread:amount
+StateReset 1 when:time last_record:number forgotten_until:time backup:text
+StateRestored 1 when:time archive:text lost:number forgotten_until:time backup:?text
+StopAskedFor 2 client_order_id:text authorization_id:text quantity:amount
+StopCut 1 client_order_id:text owed:amount
+StopInForce 1 symbol:text strategy:text quantity:amount since:time until:time why:OwedReason
+StopOwed 1 symbol:text strategy:text quantity:amount since:time why:OwedReason
+StrategiesEvaluated 3 day:day results:*Evaluated
+StrategyFailed 2 strategy:text symbol:text bar_start:time reason=text milliseconds=?amount limit=?amount
+  is_broken_off=flag
+StrategyForgot 1 strategy:text symbol:text reason:text
+StrategyFound 1 strategy:text
+StrategyMissing 1 strategy:text reason:text
+StrategyPaused 3 strategy:text symbol:text reason=text rests=flag
+StrategyReinstated 1 strategy:text cause:SuspensionCause scope:text reason:text
+StrategyResumed 1 strategy:text symbol:text
+StrategySuspended 1 strategy:text cause:SuspensionCause scope:text reason:text until:?time
+SubmissionBlocked 2 client_order_id:text reason:text code=BlockCode
+SymbolListed 1 symbol:text kind:ListKind reason:text day:day until=?day
+SymbolRefused 1 symbol:text day:day reason:text
+SymbolUnlisted 1 symbol:text kind:ListKind
+ThesesChecked 1 day:day verdicts:*Verdict_of_thesis
+ThesisInvalidated 1 thesis:Thesis kind:TradeKind evidence:Evidence earlier=text
+ThesisPauseDeclined 1 strategy:text
+TicketClosed 2 ticket_id:TicketId reason:text code=TicketEnd
+TicketOpened 5 ticket:Ticket bid=?amount ask=?amount
+TouchKeyEnrolled 1 key:TouchKey terminal=text user=text
+TouchKeyRemoved 1 key:TouchKey terminal=text user=text
+TouchRefused 1 purpose:TouchPurpose subject:text code:TouchCode
+TouchVerified 1 purpose:TouchPurpose subject:text fingerprint:text counter:number digest:Digest
+TradeClosed 4 trade:Trade|InstrumentTrade
+TradingHalted 1 halt:TradingHalt
+TradingResumed 1 symbol:text reason:text
+TwinConfirmed 1 ticket_id:TicketId like:text
+UnknownOrdersAccepted 1 client_order_ids:*text
+UnknownOrdersFound 2 client_order_ids:*text name:text unlisted=*Difference
+UpdateIgnored 1 client_order_id:text reason:text
+WarningConfirmed 2 client_order_id:text terminal=text user=text
+WatchlistKept 2 name:text symbols:*text is_filed=flag
+WatchlistRefused 1 name:text reason:text
+""")
+EARLIER_NAMES = table_of("""
+HistoryTaken HistoryLoaded
+LegsMissing ContingentOrdersMissing
+MandateEnded AuthorizationEnded
+MandateProlonged AuthorizationProlonged
+OrderInDoubt OrderStateUnknown
+PastTaken PastDaysLoaded
+PlanEnded BasketEnded
+PlanMarked BasketMarked
+PlanMoved BasketPhaseChanged
+PlanOpened BasketOpened
+PlanOrderSkipped BasketOrderSkipped
+PlanRefused BasketRefused
+PlanSigned BasketSigned
+PlanTurnBegun BasketTurnBegun
+StrategyOpened StrategyReinstated
+StrategyShut StrategySuspended
+""")
+CLASSES = table_of("""
+Alert number:number terms:AlertTerms
+AlertTerms symbol:text kind:AlertKind level=?amount is_above=flag
+AnnouncedDay day:day session:?Session
+Approval id:text ticket_id:TicketId authorization_id:?text order_digest:Digest lapses_at:time less_of=?text
+Bar symbol:text start:time open:amount high:amount low:amount close:amount volume:amount
+Basket id:TicketId source:BasketSource name:text lines:*BasketLine skipped:*SkippedRow opened_at:time ends_at:time
+  request=text
+BasketLine proposal:Proposal refusals=*text
+BasketReport lines:*ReportLine positions:*&text,amount power_before:?amount power_after:?amount is_of_the_broker:flag
+  left=*text
+CheckedFact fact:DraftFact result:FactResult ours=?amount why=text
+Criterion measure:Measure is_below:flag limit:amount trades:number
+DailyValue day:day value:amount
+Difference kind:DifferenceKind symbol:text local:?text broker:?text note=text
+Draft number:number agent:text key:text terms:DraftTerms quantity:amount is_sized:flag reason:text facts:*CheckedFact
+  confidence:?amount drafted_at:time expires_at:time
+DraftFact symbol:text field:text value:amount at:?time source:text
+DraftTerms symbol:text effect:Effect quantity:?amount type:OrderType limit_price=?amount stop_price=?amount
+  target_price=?amount time_in_force=TimeInForce strategy=text
+EntrySignal strategy:text symbol:text bar_start:time limit_price:amount stop_price:amount stop_holder:StopHolder
+  quantity:amount reference:amount reason:text target_price=?amount confidence=?amount
+Evaluated strategy:text figures:EvaluationFigures verdict:text
+EvaluationFigures since:day trades:number wins:number losses_in_a_row:number win_rate:amount|NoFigure
+  sharpe:amount|NoFigure profit_factor:amount|NoFigure failed=number daily_sharpe=?amount|NoFigure
+Evidence criterion:Criterion is_met:flag value:?amount count:number first:?day last:?day
+ExitSignal strategy:text symbol:text bar_start:time quantity:amount exit_reason:ExitReason intended_price:amount
+  reference:amount reason:text
+Fill execution_id:text client_order_id:text at:time quantity:amount price:amount fee=amount
+Instrument symbol:text asset_class=AssetClass multiplier=amount ticks=Ticks lots=Lots venue=VenueId
+InstrumentLeg instrument:Instrument ratio:amount
+InstrumentOrder client_order_id:text symbol:text side:Side effect:Effect quantity:amount type:OrderType
+  time_in_force=TimeInForce limit_price=?amount stop_price=?amount replaces=?text trail_price=?amount
+  trail_fraction=?amount order_class=OrderClass legs=*Leg extended_hours=flag instrument_legs:*InstrumentLeg
+InstrumentTrade symbol:text strategy:text entry_order:text exit_order:text entry_time:time entry_price:amount
+  quantity:amount exit_time:time exit_price:amount exit_reason:ExitReason intended_entry:?amount intended_exit:?amount
+  reference:?amount profit:amount slippage:amount regime=?RegimeLabels meant=?ExitReason fees=amount
+  instrument:Instrument
+KeyTurn desk:number hold:number proof:PaintProof address=text
+Leg role:LegRole stop_price=?amount limit_price=?amount
+ListedExit words:text price:?amount
+Lots step=amount least=amount
+MarketMeasure symbol:text bars_to:day trend:?Trend volatility:?Volatility atr:?amount atr_average:?amount
+NoFigure reason:text
+NoMarket reason:text
+NoStop reason:text
+NoVix reason:text
+Notice number:number at:time kind:NoticeKind severity:Severity symbol:?text words:text
+OrderRequest client_order_id:text symbol:text side:Side effect:Effect quantity:amount type:OrderType
+  time_in_force=TimeInForce limit_price=?amount stop_price=?amount replaces=?text trail_price=?amount
+  trail_fraction=?amount order_class=OrderClass legs=*Leg extended_hours=flag
+OwnerQuantity strategy:text quantity:amount ratio=?amount
+OwnerShare strategy:text quantity:amount average_price:amount ratio=?amount
+PastDay day:day close:?amount deviation:?amount volume=?amount
+PastDays symbol:text days:*PastDay minutes=*Bar
+PastOrder request:OrderRequest|InstrumentOrder proposal_id:text strategy:text signal_time:time created_at:time
+  stop:?StopPlan parent:?text exit_reason:?ExitReason intended_price:?amount reference:?amount expires_at:?time
+  executions:*text kin:*text status=OrderStatus broker_order_id=?text filled_quantity=amount filled_cost=amount
+  reported_quantity=amount submitted_at=?time ended_at=?time reason=text end_code=EndCode in_doubt_since=?time
+  not_found=number first_not_found_at=?time cancel_requested_at=?time cancel_failed_at=?time let_go_at=?time
+  cancel_failures=number cancel_reason=text cancel_code=?CancelCode late_fill=flag replacement=?text replaced_by=?text
+  last_filled_on=?day last_filled_at=?time role=?LegRole|Elsewhere target_price=?amount counted_at=?amount
+  is_bare=flag warnings=*text warned_at=?time permit=?Approval kept=?Approval again_at=?time terms_before=?StatedTerms
+  was_absent=flag idle=?IdleCode idle_word=text owed=?amount is_asked_for=flag taken_back=amount again_of=?text
+  split=amount paid=amount restated_from=?StatedTerms restated_at=?time listed_as=?text
+Proposal id:text strategy:text order:OrderRequest|InstrumentOrder stop:StopPlan|NoStop signal_time:time staged_at:time
+  expires_at:?time reason:text intended_price:?amount reference:?amount exit_reason:?ExitReason target_price=?amount
+  ttl_seconds=?number guard=?GuardCode
+Recommendation strategy:text symbol:text entry:amount stop:amount target:amount quantity:amount expires_at:time
+  source:text
+Regime vix:VixReading|NoVix market:MarketMeasure|NoMarket
+RegimeLabels vix:?VixLevel trend:?Trend volatility:?Volatility
+ReportLine proposal_id:text symbol:text side:Side quantity:amount filled:amount expected:?amount average:?amount
+  status:?OrderStatus reason:text
+Review verdicts:*Verdict
+ReviewFigures cost:?amount worst_loss:?amount share_of_equity:?amount buying_power_after:?amount
+Seat terminal=text user=text address=text
+Session day:day open:time close:time
+SignedOrder proposal:Proposal cancels:*text review:Review price:?amount touch:?amount power_after:?amount
+SkippedRow place:text reason:text
+StandingAuthorization id:text kind:AuthorizationKind ticket_id:TicketId ticket_digest:Digest parent:text symbol:text
+  side:Side quantity:amount stop_price:?amount ends_at:time terms=?&OrderType,?amount,?amount,?amount,?amount
+  held=?amount
+StatedTerms quantity:amount type:OrderType time_in_force:TimeInForce limit_price:?amount stop_price:?amount
+  trail_price:?amount trail_fraction:?amount extended_hours:flag
+StopPlan price:amount holder:StopHolder behind=?amount
+Thesis name:text says:text strategy:text criteria:*Criterion since=?day
+Ticket id:TicketId proposal_id:text account:text order:OrderRequest|InstrumentOrder stop:StopPlan|NoStop cancels:*text
+  digest:Digest opened_at:time ends_at:time figures:ReviewFigures review:Review price_at_opening:?amount
+  unattended=*ListedExit
+Ticks steps:*&amount,amount
+TouchKey fingerprint:text line:text label:text
+Trade symbol:text strategy:text entry_order:text exit_order:text entry_time:time entry_price:amount quantity:amount
+  exit_time:time exit_price:amount exit_reason:ExitReason intended_entry:?amount intended_exit:?amount
+  reference:?amount profit:amount slippage:amount regime=?RegimeLabels meant=?ExitReason fees=amount
+TradeIdea strategy:text symbol:text entry:amount stop:amount target:amount quantity:amount
+TradingHalt symbol:text since:time reason:text
+Verdict check:text standing:CheckResult reason:text
+Verdict_of_thesis thesis:Thesis status:Status evidence:*Evidence kind=TradeKind
+VixReading value:amount measured_on:day level:VixLevel closes=*DailyValue
+""")
+ENUMERATIONS = table_of("""
+ActionEvidence activity | books | operator | announced
+ActivityKind fee | dividend | interest | transfer | shares | split | other
+AlertKind price | change | spread | volume | fill | halt
+AssetClass stock | option | crypto | other
+AuthorizationCode other | sold | nothing_left | stayed | not_in_time | not_through | cancelled | displaced | refused |
+  asked_again | not_asked_again | waits_for_key | declined | taken_back
+AuthorizationKind protective_stop | close | restore_stop | exits | plan
+BasketEnd done | stopped | put aside | lapsed
+BasketPhase open | taking back the entries | selling | waiting for the sells | asks you | buying | waiting for the
+  buys | asking the broker for the report | over
+BasketSource the waiting proposals | a file | flatten everything | a reversal
+BasketStop operator | unanswered | halted | killed | restarted
+BlockCode other | taken_back | lapsed | left | limited | lost
+CancelCode other | operator | killed | makes_way | exchanged | too_much | none_at_the_broker | flat | outlived |
+  warning | flattened | reappeared | orphaned | filled_further | unattended | repeated | listed | split
+Channel broker | trades | data
+CheckResult passes | warns | refuses
+DeliveryCode delivered | not_sent | refused | refused_for_good | unclear | timed_out | cut_off | no_address |
+  bad_address | not_encrypted | no_such_kind | kept_here | no_channel
+Denial other | no_door | other_account | not_holder | not_attached | no_desk | no_terminal | word | other_hold |
+  unpainted | late | outrun
+DifferenceKind missing_local | missing_broker | quantity_mismatch | unknown_order | unreadable_order |
+  unreadable_position | orphaned_order | foreign_order | foreign_position | held_over | fill_missing_local |
+  fill_missing_broker | fill_differs | activity_differs | cash_differs
+DraftEnd staged | given | declined | expired | withdrawn | blocked
+DraftRefusal unreadable | unknown_agent | off | live | hours | symbol | flood | waiting | value | size | checks |
+  changed
+Effect open | add | reduce | close | short | cover
+Elsewhere closed_elsewhere
+EndCode as_its_state_says | replaced | never_arrived | filled_short | rejected_later | lost_there | id_taken |
+  sent_again
+ExitReason STOP_LOSS | TAKE_PROFIT | TRAILING_STOP | MEAN_REVERSION | SIGNAL | TIME_EXIT | FORCE_FLAT | MANUAL | KILL
+  | EXECUTION_ERROR | BROKER_REJECT
+FactResult matches | differs | unknown
+GuardCode by_hand | with_its_day | permitted_no_more | not_there | refused | kept_back | left | limited | failed |
+  exit_with_its_day
+HaltCause key | signal | invariant | journal | strategies | attendance
+IdleCode broker_word | unknown_word | unfilled | leaving
+KeyEnd left | lapsed
+LegRole stop_loss | take_profit
+ListKind never trade | close only | restricted
+Measure win rate | profit factor | profit | expectancy | drawdown
+NoticeKind fill | stop | exit_waiting | protection | breaker | halt | kill | disconnect | watchdog | alert | proposal
+  | regime | session | report
+OrderClass simple | bracket | oco | oto
+OrderStatus PENDING | SUBMITTED | PARTIALLY_FILLED | FILLED | CANCELLED | REJECTED | EXPIRED
+OrderType market | limit | stop | stop_limit | trailing_stop
+OwedReason due | on_its_way | in_doubt | kept | blocked | closing | waits_for_key | taken_elsewhere | held_elsewhere |
+  legs_wait | not_trading | before_split | leaving | unfilled | at_limit | naked
+PaintProof answered | timed
+ProposalEnd declined | expired | withdrawn | blocked | sent
+ReadOnlyCode apart | undecided | unproven | older | unreachable | other_account
+RefusalKind other | unprocessable | not_tradable | not_shortable | insufficient_buying_power | insufficient_shares |
+  wash_trade | forbidden | pattern_day_trader | duplicate_id | no_such_order | not_working | unauthorised |
+  rate_limited
+Severity info | warning | urgent
+Side buy | sell
+Source desk | answer | stream | look_up | reconciliation
+Status ACTIVE | PENDING | INVALIDATED
+StopHolder broker | desk | you
+SuppressionCode too_many
+SuspensionCause retired | thesis | regime | weekly loss | VIX
+TicketEnd other | handed_over
+TimeInForce day | gtc | ioc
+TouchCode no_key | no_signature | unknown_key | malformed | not_touched | wrong | counter | used | too_many | enrolled
+TouchPurpose ticket | basket | enroll | remove | loosen
+TradeKind closed | paper
+Trend up | sideways | down
+VixLevel low | normal | elevated | high
+Volatility calm | usual | wild
+""")
+PARTS_OF_KEYS = table_of("""
+skeleton account activity_id activity_ids after asset_class before broker_order_id cancel_code cause check checks code
+  effect end end_code exit_reason fact guard holder kind level meant order_class phase plan_id proof refusal role
+  severity side source standing status stop_holder strategy ticket_id time_in_force trend type venue vix volatility
+symbols again_of approval_id authorization_id came_from cancels client_order_id client_order_ids entry_order
+  exit_order followed id kin less_of like listed_as marked parent proposal_id replaced_by replacement replaces symbol
+  symbols taken_back to
+texts digest execution_id executions order_digest positions sum ticket_digest words
+""")
+
+# ── the end of the forms ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from core.model.lazy_dataclass import dataclass
 AMOUNT = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
 SYMBOL = re.compile(r"[A-Z]{1,6}([./-][A-Z]{1,4})?|[A-Z]{1,6}\d{6}[CP]\d{8}")
 TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?Z)?|\d\d:\d\d(:\d\d)?")
+r"""`\d` is a digit of any script: a split is signed, and never changes. The verifier judges each field."""
 PLAIN = re.compile(r"[A-Za-z0-9_.:+-]*")
 """The characters of a name or a code."""
 KEY = re.compile(r"[a-z][a-z0-9_]*")

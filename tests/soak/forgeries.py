@@ -1,7 +1,8 @@
 """Forged exports of a record, each of which the verifier must find, and true ones, each of which it must accept.
 
-Of ten cases five are signed by the holder of the key: one field of the structure is changed, and every hash, tree,
-chain and signature is made to fit (`tests/proof/owner.py`); nobody kept an earlier head. Three are made without the
+Of ten cases five are signed by the holder of the key, and nobody kept an earlier head. In three of them one field of
+the structure is changed, and every hash, tree, chain and signature is made to fit (`tests/proof/owner.py`). In two a
+value of a record has another text than a desk writes for it (`tests/proof/text_forms.py`). Three are made without the
 key, of a day and now and then of a year, against an earlier head (`tests/proof/mutations.py`); one of these in six is
 written anew by the owner. Two are true: of other days, of one order, redacted, with what a stranger might say in them.
 Whatever is said of any of them is plain ASCII.
@@ -26,10 +27,11 @@ from core.model.values import Money, Symbol
 from state.files import AccountFolder
 from state.journal import FileJournal
 from state.proof.export import export
-from state.proof.heads import read_heads, sign_days
+from state.proof.heads import lines_of, read_heads, sign_days
 from tests.proof.journals import FIRST, KEY, NOON, exported, is_plain, over, said, verdict, written
 from tests.proof.mutations import MUTATIONS, Lines, written_anew
 from tests.proof.owner import EACH_FIELD, forged
+from tests.proof.text_forms import KINDS, forged_text
 from tests.soak.chunks import Chunks, Play
 
 A_DAY, DAYS_OF_A_YEAR, A_DAY_OF_A_YEAR = 141, 252, 20
@@ -107,8 +109,12 @@ def judged(seed: int, first: int, many: int) -> Outcome:
 
 def drawn(chance: Random, number: int) -> Case:
     match number % 10:
-        case 0 | 2 | 4 | 6 | 8:
-            return _of_the_owner(chance, EACH_FIELD[number // 2 % len(EACH_FIELD)])
+        case 0 | 4 | 8:
+            turn = number // 10 * 3 + number % 10 // 4
+            return _of_the_owner(chance, EACH_FIELD[turn % len(EACH_FIELD)])
+        case 2 | 6:
+            turn = number // 10 * 2 + number % 10 // 6
+            return _of_another_text(chance, KINDS[turn % len(KINDS)])
         case 1 | 3:
             return _a_true_one(chance)
         case _:
@@ -123,6 +129,20 @@ def _of_the_owner(chance: Random, place: str) -> Case:
         made = forged(chance.choice(_short()), KEY, place, chance)
         if made is not None:
             return Case(place, made.lines, is_true=False)
+
+
+def _of_another_text(chance: Random, kind: str) -> Case:
+    while True:
+        made = forged_text(chance.choice(_short()[: len(set(REDACTED))]), KEY, _texts(), kind, chance)
+        if made is not None:
+            return Case(made.field, made.lines, is_true=False)
+
+
+@cache
+def _texts() -> dict[int, bytes]:
+    """The lines of the short days by their numbers."""
+    heads = [signed.head for signed in read_heads(_folder().heads)]
+    return {number: line for head in heads for number, line in lines_of(_folder(), head)}
 
 
 @cache
