@@ -29,7 +29,10 @@ VARIABLES = (
     ("APCA_API_KEY_ID, APCA_API_SECRET_KEY", "The keys of an account at Alpaca."),
     ("KEYTURN_ALLOW_LIVE", "1 is one of the two gates to real money; account.mode in the settings is the other."),
     ("KEYTURN_HOME", "The folder that settings and state live in."),
-    ("KEYTURN_MCP_TOKEN", "The token that callers of `keyturn mcp --http` send; without it one is made and printed."),
+    (
+        "KEYTURN_MCP_TOKEN",
+        "The token that callers of `keyturn mcp --http` send; without it one is made, printed once and kept.",
+    ),
     ("KEYTURN_RECORD_KEY", "The key that signs each day of the record, 64 hex digits, where there is no keyring."),
     ("KEYTURN_SSH", "The command in the place of ssh, for --host."),
     ("KEYTURN_SECTION__NAME", "A setting, as in KEYTURN_RISK__ENTRIES_A_DAY=2; it goes over the settings file."),

@@ -311,6 +311,10 @@ class Home:
         """Exists once the kill chord was received."""
         return self.state / "chord-received"
 
+    def mcp_token(self, agent: str) -> Path:
+        """The token that callers of an agent's server send; its name is not a valid account name."""
+        return self.state / f".mcp-{agent}.token"
+
     @property
     def vix(self) -> Path:
         """The last VIX value, shared by all accounts and processes of this home."""

@@ -61,9 +61,14 @@ def _closed(folder: Path, which: str, symbols: Collection[Symbol]) -> Trade:
             if isinstance(record.fact, facts.TradeClosed) and record.fact.trade.symbol in symbols
         ]
         for trade in reversed(trades):
-            if which and (which == trade.symbol or which in _beginnings(trade, len(which))):
+            if which and (_is_symbol_of(which, trade) or which in _beginnings(trade, len(which))):
                 return trade
     raise OperatorError(f"no closed trade of {', '.join(sorted(symbols))} is meant by '{_shown(which)}': {HOW}")
+
+
+def _is_symbol_of(which: str, trade: Trade) -> bool:
+    """Whether this is the trade's symbol, in any letter case; a letter that only looks like one of A-Z is none."""
+    return which.isascii() and which.upper() == trade.symbol
 
 
 def _shown(text: str) -> str:

@@ -32,7 +32,6 @@ SHAPES: Mapping[ConnectionState, str] = {
     ConnectionState.REFUSED: "×",
 }
 CALM = frozenset({ConnectionState.UP, ConnectionState.CONNECTING})
-AWAY = frozenset({ConnectionState.DOWN, ConnectionState.REFUSED})
 MEANS: Mapping[tuple[Channel, ConnectionState], str] = {
     (Channel.BROKER, ConnectionState.DOWN): "no entry can leave; exits and cancels are tried",
     (Channel.DATA, ConnectionState.POLLING): "bars and quotes are asked for meanwhile",
@@ -43,11 +42,6 @@ MEANS: Mapping[tuple[Channel, ConnectionState], str] = {
     (Channel.TRADES, ConnectionState.DOWN): "fills are heard late, by asking",
 }
 """The consequence for the operator, if the words of the status do not state it."""
-
-
-def is_broker_away(connections: Sequence[ConnectionStatus]) -> bool:
-    """Return whether the broker answers no requests; an entry confirmed meanwhile is refused (OP-03)."""
-    return any(connection.line is Channel.BROKER and connection.state in AWAY for connection in connections)
 
 
 def connections_in_brief(connections: Sequence[ConnectionStatus], *, is_wide: bool) -> TextLine:
@@ -277,7 +271,7 @@ def what_stops_entries(status: StatusView) -> str:
 def _off(status: StatusView) -> str:
     if status.entries_refused is not None:
         return status.entries_refused
-    return "the broker is away" if is_broker_away(status.connections) else ""
+    return "the broker is away" if status.is_broker_away else ""
 
 
 def margin_in_words(status: StatusView) -> str:

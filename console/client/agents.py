@@ -11,13 +11,15 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 
 from core.model.text_sanitizer import harmless
 from core.ports import OperatorError
 from core.protocol.agent_frames import (
+    MOST_BARS,
+    MOST_ROWS,
     PROTOCOL,
     Accepted,
     AgentHello,
@@ -63,15 +65,34 @@ Values: TypeAlias = dict[str, Any]
 
 
 class CallRejectedError(OperatorError):
-    """The engine did not answer a call; `code` is a `RejectionCode`, the message says what to do."""
+    """The engine refused a call; `code` is a `RejectionCode`, the message says what to do."""
 
     def __init__(self, code: str, words: str) -> None:
         super().__init__(words)
         self.code = code
 
 
+NO_ENGINE, NO_ANSWER = "no-engine", "no-answer"
+"""Nothing was asked; or it may have been done, and a draft's key tells."""
+
+
+class EngineAwayError(OperatorError):
+    """The engine gave no answer; `code` is `NO_ENGINE` or `NO_ANSWER`."""
+
+    def __init__(self, words: str, code: str = NO_ANSWER) -> None:
+        super().__init__(words)
+        self.code = code
+
+
 class UnauthorizedAIActionError(CallRejectedError):
     """An agent asked for something other than reading and drafting; nothing was done (OP-09)."""
+
+
+class Page(NamedTuple):
+    """Rows of a list, and how many it has in all."""
+
+    rows: list[Values]
+    in_all: int
 
 
 class AgentClient:
@@ -98,17 +119,43 @@ class AgentClient:
 
     def read(self, parts: Sequence[str], symbol: str = "", count: int | None = None) -> Values:
         """Return the parts of the desk by name."""
-        asked = tuple(parts)
-        told = self._ask(
-            lambda call: Read(call, asked, symbol) if count is None else Read(call, asked, symbol, count), Told
-        )
-        found: Values = json.loads(told.json)
+        found: Values = json.loads(self._read(parts, symbol=symbol, count=count).json)
         return found
+
+    def page(
+        self,
+        part: Part,
+        *,
+        symbol: str = "",
+        count: int | None = None,
+        rows: int = MOST_ROWS,
+        before: int | None = None,
+    ) -> Page:
+        """Return the newest rows of a list, or the newest of its `before` oldest."""
+        told = self._read([part], symbol=symbol, count=count, rows=rows, before=before)
+        return Page(json.loads(told.json)[part], told.in_all[part])
 
     def drafts(self) -> list[Values]:
         """Return this agent's drafts with what became of each, oldest first."""
-        found: list[Values] = self.read([Part.DRAFTS])[Part.DRAFTS]
-        return found
+        return self.page(Part.DRAFTS).rows
+
+    def draft_of(self, key: str) -> Values | None:
+        """Return the last draft with this key and what became of it; None if the desk remembers none."""
+        found: list[Values] = json.loads(self._read([Part.DRAFTS], key=key, rows=1).json)[Part.DRAFTS]
+        return found[-1] if found else None
+
+    def _read(
+        self,
+        parts: Sequence[str],
+        *,
+        symbol: str = "",
+        count: int | None = None,
+        key: str = "",
+        rows: int = MOST_ROWS,
+        before: int | None = None,
+    ) -> Told:
+        asked, bars = tuple(parts), MOST_BARS if count is None else count
+        return self._ask(lambda call: Read(call, asked, symbol, bars, key, rows, before), Told)
 
     def size(self, terms: Terms) -> Sized:
         return self._ask(lambda call: AskSize(call, terms), Sized)
@@ -136,7 +183,7 @@ class AgentClient:
                 return str(refused)
             except (OSError, FrameError) as error:
                 self.close()
-                raise OperatorError(f"the engine does not answer ({error}); see `keyturn status`") from None
+                raise EngineAwayError(f"the engine does not answer ({error}); see `keyturn status`") from None
         raise AssertionError("it is refused")
 
     def close(self) -> None:
@@ -155,12 +202,12 @@ class AgentClient:
                     return self._answer(self._calls, kind)
                 except TimeoutError:
                     self.close()
-                    raise OperatorError("the engine does not answer in time; see `keyturn status`") from None
+                    raise EngineAwayError("the engine does not answer in time; see `keyturn status`") from None
                 except OSError as error:
                     self.close()
                     if not left:
                         words = f"the engine hung up ({error.strerror or error}); call again, or see `keyturn status`"
-                        raise OperatorError(words) from None
+                        raise EngineAwayError(words) from None
                 except FrameError as error:
                     self.close()
                     raise OperatorError(f"{error}; send less, or start both from the same Keyturn") from None
@@ -170,7 +217,10 @@ class AgentClient:
         if self._connection is not None:
             return
         self._reader, self._told = FrameReader(LARGEST), []
-        self._connection = self._connect()
+        try:
+            self._connection = self._connect()
+        except OperatorError as error:
+            raise EngineAwayError(str(error), NO_ENGINE) from None
         self._send(AgentHello(PROTOCOL, self.version, self.name))
         self._answer(0, Accepted)
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,7 +24,13 @@ from state.files import Home
 if TYPE_CHECKING:
     from core.reports.agent_scores import AgentScore
     from core.settings.service import AgentSettings
+    from state.mcp_tokens import Token
 
+SERVER = "keyturn"
+"""The name of the server in a client's settings."""
+HOMES = ("KEYTURN_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME")
+"""Variables that name another home than the usual one."""
+TOKEN_VARIABLE = "KEYTURN_MCP_TOKEN"
 NEXT_START = "it applies at the engine's next start; `keyturn engine restart`"
 TIMEOUT = 3.0
 """Seconds for the running engine's answer."""
@@ -121,7 +130,8 @@ def add(
     if hides_amounts:
         values["hides_amounts"] = "true"
     add_agent(host.home, name, values, _check(host))
-    say(f"agent {name} added to {host.home.settings}; {NEXT_START}, then `keyturn mcp --agent {name}` serves it")
+    say(f"agent {name} added to {host.home.settings}; {NEXT_START}. Then give its client these settings:")
+    print_json(started_by_a_client(host, name))
 
 
 @commands.command()
@@ -264,9 +274,12 @@ def mcp(
             metavar="PORT",
             min=1024,
             max=65535,
-            help="Serve at http://127.0.0.1:PORT/mcp, with the token of KEYTURN_MCP_TOKEN or a new one, not on stdin.",
+            help="Serve at http://127.0.0.1:PORT/mcp, with the token of KEYTURN_MCP_TOKEN or a kept one, not on stdin.",
         ),
     ] = None,
+    show_token: Annotated[
+        bool, typer.Option("--show-token", help="With --http: print the token also if it was given or kept.")
+    ] = False,
 ) -> None:
     """Serve one agent on standard input and output: it reads the desk and drafts orders, and can do nothing else.
 
@@ -281,7 +294,7 @@ def mcp(
     from console.client.agents import AgentClient
     from console.commands.assembly.agent_journal import AgentJournal
     from console.commands.assembly.agent_link import agent_connection
-    from console.commands.assembly.mcp_server import serve, serve_http
+    from console.commands.assembly.mcp_server import DeskServer, serve
     from console.commands.assembly.settings import settings_of
     from state.accounts import account_of, journal_of, last_started_with
     from state.host_info import release
@@ -302,6 +315,50 @@ def mcp(
         if http is None:
             serve(client, past)
         else:
-            serve_http(client, past, http, host.environ.get("KEYTURN_MCP_TOKEN", ""))
+            from console.commands.assembly.mcp_http import serve_http
+
+            token = _token_of(host, agent)
+            shown = token.text if token.is_new or show_token else None
+            for line in _url_in_words(host, agent, http, shown):
+                say(line, err=True)
+            serve_http(DeskServer(client, past), http, token.text)
     finally:
         client.close()
+
+
+def _token_of(host: Host, agent: str) -> Token:
+    """Return the token of the environment, or the kept one. Raises `OperatorError`."""
+    from state.mcp_tokens import Token, kept_token
+
+    if given := host.environ.get(TOKEN_VARIABLE):
+        return Token(given, is_new=False)
+    return kept_token(host.home.mcp_token(agent))
+
+
+def _url_in_words(host: Host, agent: str, port: int, token: str | None) -> list[str]:
+    """Return the settings of a client that calls the URL, in lines; without the token, where it is."""
+    from console.commands.assembly.mcp_http import LOOPBACK
+
+    place = TOKEN_VARIABLE if host.environ.get(TOKEN_VARIABLE) else str(host.home.mcp_token(agent))
+    where = "" if token else f"; TOKEN is that of {place}, and --show-token prints it"
+    url = f"http://{LOOPBACK}:{port}/mcp"
+    headers = {"Authorization": f"Bearer {token or 'TOKEN'}"}
+    settings = {"mcpServers": {SERVER: {"type": "http", "url": url, "headers": headers}}}
+    return [f"keyturn: {url} serves {agent}{where}", *json.dumps(settings, indent=2).splitlines()]
+
+
+def started_by_a_client(host: Host, agent: str) -> dict[str, object]:
+    """Return the settings of a client that starts `keyturn mcp`, with the path and the home that it need not know."""
+    command, *first = _program()
+    simulated = host.program.split()[1:]
+    server: dict[str, object] = {"command": command, "args": [*first, *simulated, "mcp", "--agent", agent]}
+    home = {name: str(Path(host.environ[name]).expanduser().absolute()) for name in HOMES if host.environ.get(name)}
+    return {"mcpServers": {SERVER: {**server, **({"env": home} if home else {})}}}
+
+
+def _program() -> list[str]:
+    """Return the absolute command line of this Keyturn."""
+    from console.commands.assembly.host import own_program
+
+    beside = Path(sys.executable).absolute().with_name("keyturn")
+    return [str(beside)] if os.access(beside, os.X_OK) else own_program()

@@ -108,6 +108,10 @@ class ConnectionState(Enum):
     """The other side refused; not retried automatically before the operator acts."""
 
 
+AWAY = frozenset({ConnectionState.DOWN, ConnectionState.REFUSED})
+"""Nothing passes."""
+
+
 @dataclass(frozen=True, slots=True)
 class ConnectionStatus:
     """Status of one connection.

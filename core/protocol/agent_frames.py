@@ -18,7 +18,7 @@ from core.model.text_sanitizer import harmless
 from core.protocol.codec import FrameError
 from core.protocol.frames import Count, Frame, Word
 
-PROTOCOL = 3
+PROTOCOL = 4
 """Grows with every change of these frames; programs with different numbers refuse each other."""
 LARGEST = 65_536
 """The maximum size of an agent's frame in bytes."""
@@ -26,6 +26,8 @@ MOST_PARTS = 16
 MOST_FACTS = 20
 MOST_BARS = 62
 """Minutes that the desk keeps of each symbol."""
+MOST_ROWS = 200
+"""Rows of a list in one answer."""
 LONGEST_KEY = 64
 LONGEST_REASON = 500
 LONGEST_TEXT = 300
@@ -54,6 +56,10 @@ class Part(StrEnum):
     DRAFTS = "drafts"
     REFUSALS = "refusals"
     """How often each check refused which proposals, in the log that the desk shows."""
+
+
+LISTS = frozenset({Part.POSITIONS, Part.ORDERS, Part.PROTECTIONS, Part.DRAFTS})
+"""The parts that are read in pages. The orders are newest first, the drafts newest last."""
 
 
 class RejectionCode(StrEnum):
@@ -87,13 +93,17 @@ class AgentHello(Frame, tag="agent", frozen=True):
 class Read(Frame, tag="read", frozen=True):
     """Read these parts of the desk.
 
-    `symbol` is that of a quote and of bars, `count` the number of the last bars.
+    `symbol` is that of a quote and of bars, `count` the number of the last bars. `key` is that of one draft. A list has
+    its newest `rows`, or those of its `before` oldest.
     """
 
     call: Count
     parts: Annotated[tuple[Word, ...], Meta(min_length=1, max_length=MOST_PARTS)]
     symbol: Word = ""
     count: Annotated[int, Meta(ge=1, le=MOST_BARS)] = MOST_BARS
+    key: Word = ""
+    rows: Annotated[int, Meta(ge=1, le=MOST_ROWS)] = MOST_ROWS
+    before: Count | None = None
 
 
 class Terms(Frame, tag="terms", frozen=True):
@@ -181,10 +191,14 @@ class Rejected(Frame, tag="rejected", frozen=True):
 
 
 class Told(Frame, tag="told", frozen=True):
-    """The parts that were read: `json` is an object with a value for each part, its figures as text."""
+    """The parts that were read: `json` is an object with a value for each part, its figures as text.
+
+    `in_all` has the number of rows of each list and of bars, also of those that were not read.
+    """
 
     call: Count
     json: str
+    in_all: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class Said(Frame, tag="remarked", frozen=True):

@@ -1,4 +1,4 @@
-"""What an agent is told of a past trade or day: figures of `keyturn explain`, of its symbols, bounded (OP-09, AN-06).
+"""What an agent is told of a past trade or day: figures of `keyturn explain`, of its symbols (OP-09, AN-06).
 
 An agent that is not told amounts gets prices, times and reasons, and no quantity, value, profit or equity. Texts of the
 log are left out: they may hold either.
@@ -23,7 +23,7 @@ from core.post_mortem.trade_attribution import intended
 Values: TypeAlias = dict[str, Any]
 """A JSON object."""
 
-MOST_TRADES, MOST_FILLS, MOST_MISSED, MOST_PARTS, MOST_LINES = 50, 20, 50, 40, 20
+MOST_LINES = 20
 LONGEST_LINE = 200
 FRACTION = Decimal("0.000001")
 OTHERS = "other symbols"
@@ -50,10 +50,8 @@ def day_as_told(found: PostMortem, to: ToldTo) -> Values:
     missed = [each for each in found.let_go if each.proposal.symbol in to.symbols]
     return {
         "days": [_day(day, to) for day in found.days],
-        "trades": [_head(trade, to) for trade in trades[:MOST_TRADES]],
-        "trades_in_all": len(trades),
-        "not_taken": [_missed(each, to) for each in missed[:MOST_MISSED]],
-        "not_taken_in_all": len(missed),
+        "trades": [_head(trade, to) for trade in trades],
+        "not_taken": [_missed(each, to) for each in missed],
     }
 
 
@@ -82,7 +80,7 @@ def _trade(told: TradeExplained, to: ToldTo) -> Values:
 
 
 def _fills(told: TradeExplained, to: ToldTo) -> Iterator[Values]:
-    for fill in told.story.fills[:MOST_FILLS]:
+    for fill in told.story.fills:
         amounts = {"quantity": plain(fill.quantity), "fee": plain(fill.fee)}
         yield {
             "at": fill.at.isoformat(),
@@ -133,9 +131,11 @@ def _missed(each: LetGo, to: ToldTo) -> Values:
 
 
 def _parts(parts: Iterable[Part]) -> list[Values]:
-    found = [{"name": part.name, "amount": cents(part.amount)} for part in parts]
-    return found[:MOST_PARTS]
+    return [{"name": part.name, "amount": cents(part.amount)} for part in parts]
 
 
 def _lines(lines: Iterable[str]) -> list[str]:
-    return [line[:LONGEST_LINE] for line in lines][:MOST_LINES]
+    """Return the first lines, and how many there are more."""
+    found = [line[:LONGEST_LINE] for line in lines]
+    more = [f"{len(found) - MOST_LINES} more; `keyturn explain` has them"] if len(found) > MOST_LINES else []
+    return [*found[:MOST_LINES], *more]

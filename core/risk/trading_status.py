@@ -30,7 +30,7 @@ from typing import Annotated, Any, Generic, TypeVar
 from pydantic import BeforeValidator, PlainSerializer
 
 from core import facts
-from core.model.codes import SHUTS_ENTRIES_ALONE, DeskState, HaltCause
+from core.model.codes import SHUTS_ENTRIES_ALONE, DeskState, EntryBlock, HaltCause
 from core.model.instrument import ListedSymbol, ListKind
 from core.model.lazy_dataclass import dataclass
 from core.model.reconciliation import Difference
@@ -226,13 +226,21 @@ class TradingStatus:
 
     def refusal(self) -> str | None:
         """Return why nothing may be opened now, or None."""
+        return next((why for _, why in self.refusals()), None)
+
+    def refusals(self) -> Iterator[tuple[EntryBlock, str]]:
+        """Yield every reason why nothing may be opened now, the strongest first."""
         if (by := self.killed_by) is not None:
-            return f"killed by {by}; type REARM on the kill screen to trade again"
+            yield EntryBlock.KILL, f"killed by {by}; type REARM on the kill screen to trade again"
         for cause, reason in self.halts.items():
-            return f"halted ({cause.value}): {reason}"
+            yield EntryBlock.HALT, f"halted ({cause.value}): {reason}"
         if not self.state.is_reconciled:
-            return "read-only: " + "; ".join(self.state.read_only_because)
-        return self.state.settings_file or self.state.clock
+            word = EntryBlock.READ_ONLY if self.state.was_compared else EntryBlock.STARTING
+            yield word, "read-only: " + "; ".join(self.state.read_only_because)
+        if self.state.settings_file:
+            yield EntryBlock.SETTINGS, self.state.settings_file
+        if self.state.clock:
+            yield EntryBlock.CLOCK, self.state.clock
 
     def is_naked(self, signed_at: datetime) -> bool:
         """Return whether NAKED was typed after the confirmation that owes a stop: then none is sent automatically

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar
 
-from core.model.account import ConnectionStatus, LatencySpan, Mode
+from core.model.account import AWAY, Channel, ConnectionStatus, LatencySpan, Mode
 from core.model.codes import OF_A_PERSON, DeskState, HaltCause, ProposalEnd
 from core.model.desk import DeskNumber, Seat
 from core.model.lazy_dataclass import dataclass
@@ -198,6 +198,11 @@ class StatusView:
     key: KeyView = NO_KEY
     presses: int = 0
     acceptable: tuple[Difference, ...] = ()
+
+    @property
+    def is_broker_away(self) -> bool:
+        """Whether the broker answers no requests; an entry confirmed meanwhile is refused (OP-03)."""
+        return any(one.line is Channel.BROKER and one.state in AWAY for one in self.connections)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,11 @@ from mcp.client.client import Client
 
 from console.client.agents import AgentClient
 from console.commands.assembly.agent_journal import AgentJournal
-from console.commands.assembly.mcp_server import DeskServer
+from console.commands.assembly.mcp_answers import LARGEST_VALUE
+from console.commands.assembly.mcp_server import DeskServer, PastTrades, Values
 from core.facts import TradeClosed
 from core.model.position import Trade
 from core.ports import OperatorError
-from core.reports import agent_explained
 from core.reports.agent_explained import OTHERS
 from core.settings.settings import Settings
 from state.journal import days_of, read
@@ -65,13 +65,14 @@ def a_journal(folder: Path, **terms: object) -> AgentJournal:
     return AgentJournal(CLAUDE, lambda: folder, lambda: settings)
 
 
-async def asked(journal: AgentJournal, tool: str, **arguments: object) -> Mapping[str, Any]:
+async def asked(journal: PastTrades, tool: str, **arguments: object) -> Mapping[str, Any]:
     """As a model asks, through the server and the SDK's client; an error is its words."""
     server = DeskServer(AgentClient(no_engine, CLAUDE, "0.1.0"), journal)
     async with Client(server) as client:
         answer = await client.call_tool(tool, arguments)
     if answer.is_error:
-        return {"error": answer.content[0].text}  # type: ignore[union-attr]
+        assert answer.structured_content is not None
+        return {"error": answer.content[0].text, **answer.structured_content}  # type: ignore[union-attr]
     assert answer.structured_content is not None
     return answer.structured_content
 
@@ -137,11 +138,11 @@ async def test_an_agent_is_told_of_its_symbols_alone(played: Path) -> None:
 
 @pytest.mark.parametrize("day", ["2026-01-04", "yesterday", "2026-01-05..20"])
 async def test_what_is_no_day_of_the_journal_is_an_error(played: Path, day: str) -> None:
-    """OP-09: one line"""
-    words = (await asked(a_journal(played), "explain_day", day=day))["error"]
+    """OP-09, SY-11: one line, and a code"""
+    told = await asked(a_journal(played), "explain_day", day=day)
 
-    assert "\n" not in words
-    assert "explain_day" in words
+    assert "\n" not in told["error"]
+    assert told["code"] in ("not-done", "wrong-arguments")
 
 
 async def test_a_trade_that_there_is_not_is_an_error(played: Path) -> None:
@@ -159,14 +160,54 @@ def test_a_removed_agent_is_told_nothing(played: Path) -> None:
         journal.explain_day("")
 
 
-async def test_an_explained_day_is_bounded(played: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """OP-09: what is left out is counted"""
-    for name in ("MOST_TRADES", "MOST_MISSED", "MOST_PARTS"):
-        monkeypatch.setattr(agent_explained, name, 0)
-    found = await asked(a_journal(played), "explain_day")
+class Busy:
+    """A journal of one day with this many trades."""
 
-    assert (found["trades"], found["days"][0]["parts"]) == ([], [])
-    assert found["trades_in_all"] > 0
+    def __init__(self, trades: int) -> None:
+        self.rows = [{"symbol": "SPY", "exit_order": f"order-{n}", "why": "x" * 300} for n in range(trades)]
+
+    def explain_trade(self, trade: str) -> Values:
+        return {"symbol": trade, "fills": self.rows}
+
+    def explain_day(self, day: str) -> Values:
+        parts = [{"name": f"S{n} vwap", "amount": "1.00"} for n in range(len(self.rows))]
+        return {"days": [{"day": day, "parts": parts}], "trades": self.rows, "not_taken": self.rows}
+
+    def day_named(self, day: str) -> str:
+        return day
+
+    def backtest(self, strategy: str, symbol: str, days: int) -> Values:
+        return {"strategy": strategy, "symbol": symbol, "list": self.rows[-50:], "list_in_all": len(self.rows)}
+
+
+@pytest.mark.parametrize("name", ["trades", "not_taken", "parts"])
+async def test_every_row_of_a_long_day_is_read_in_pages(name: str) -> None:
+    """SY-11: the newest first; no answer is too large, and none is lost"""
+    journal, rows = Busy(700), list[Values]()
+    day = await asked(journal, "explain_day", day="2026-01-06")
+    arguments = day["more"][name]["next"]
+    assert day["more"][name]["in_all"] == 700
+    read = day["days"][0]["parts"] if name == "parts" else day[name]
+    rows = read
+    while arguments is not None:
+        found = await asked(journal, "explain_day", day="2026-01-06", **arguments)
+        assert len(json.dumps(found)) <= LARGEST_VALUE
+        read = found["days"][0]["parts"] if name == "parts" else found[name]
+        rows = rows + read if name == "parts" else read + rows
+        arguments = found["more"][name]["next"]
+
+    whole = journal.explain_day("")
+    assert rows == (whole["days"][0]["parts"] if name == "parts" else whole[name])
+
+
+async def test_a_long_trade_and_a_long_backtest_say_what_is_left() -> None:
+    """SY-11"""
+    trade = await asked(Busy(700), "explain_trade", trade="SPY")
+    played_back = await asked(Busy(700), "backtest", strategy=" VWAP", symbol="spy", days=4)
+
+    assert trade["more"]["fills"]["left"] == 700 - len(trade["fills"])
+    assert played_back["more"]["list"]["next"] == {"strategy": "vwap", "symbol": "SPY", "days": 2}
+    assert played_back["more"]["list"]["left"] == 650
 
 
 @pytest.mark.parametrize(("symbol", "allowed"), [("QQQ", ("SPY",)), ("QQQ", ("QQQ",)), ("ЅPY", ("SPY",))])

@@ -24,7 +24,7 @@ from core.ports import OperatorError
 Values: TypeAlias = dict[str, Any]
 """A JSON object."""
 
-WITHIN = 60.0
+WITHIN = 40.0
 """Seconds after which a backtest is ended."""
 LOWER = 10
 """Its niceness: the engine and the desks come first."""
@@ -80,6 +80,7 @@ def _told(found: Values, bars: Sequence[Bar], *, hides_amounts: bool) -> Values:
         "missing_minutes": found["missing"]["missing"],
         **{name: metrics.get(name) for name in FIGURES},
         **{name: traded.get(name) for name in OF_TRADES},
+        "list_in_all": len(found["trades"]),
         "list": [_trade(each, hides_amounts=hides_amounts) for each in found["trades"][-MOST_TRADES:]],
         "no_trade": dict(sorted(found["no_trade"].items())[:MOST_REASONS]),
         "not_measured": found["not_measured"],

@@ -11,35 +11,49 @@ part with amounts is given to one that hides them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import orjson
 
 from core.model.account import Mode
 from core.model.bar import Feed, Quote
+from core.model.codes import EntryBlock
 from core.model.draft import SIDES, DraftOutcome, DraftTerms, DraftWord
 from core.model.lazy_dataclass import dataclass
 from core.model.order import Side
 from core.model.values import Money, Price, Symbol, plain
-from core.protocol.agent_frames import Part, Read, RejectionCode, Sized
+from core.protocol.agent_frames import LISTS, MOST_BARS, MOST_ROWS, Part, Read, RejectionCode, Sized
 from core.risk.sizing import WantedEntry, size_within
 from core.settings.service import AgentSettings
 from core.settings.settings import Settings
 from core.staging.resting_entries import reach_of
-from core.views import DeskView, NotStaged, OrderRow, PositionRow
+from core.views import DeskView, NotStaged, OrderRow, PositionRow, ProtectionRow
+from core.views.builders.protections import is_of_everything
 from core.views.export import cells, quote_of, value_of
 
 Values: TypeAlias = dict[str, Any]
 """A JSON object."""
+Row = TypeVar("Row")
 
 SHARES = 9
 """Decimals of a quantity."""
 HIDDEN_OF_A_QUOTE = ("shares_held",)
-DRAFTS_SHOWN = 50
+MOST_LISTED = 50
+"""Symbols of lists that are told as blocked; of more the number."""
+ENTRIES, SOME_ENTRIES = "entries", "some entries"
+BREAKER, WINDOW, DESK, OF_A_LIST = "breaker", "window", "desk", "list/"
+"""Keys of protections."""
+SHORTLY = {
+    EntryBlock.STARTING: "the books are compared with the broker's",
+    EntryBlock.READ_ONLY: "the books differ from the broker's",
+    EntryBlock.SETTINGS: "the settings file differs from what applies",
+    EntryBlock.CLOCK: "the machine's clock is in doubt",
+}
+"""For an agent that is not told amounts: the reasons may hold some."""
 WAITS = (
     "A draft sends nothing. It waits until a person at the desk adopts it; then it is a proposal, and only a key on "
     "its ticket sends it."
@@ -64,6 +78,8 @@ class AgentView:
         Of the last minutes of each symbol, by the start of the minute, oldest first. USD.
     market_time
         The time of day at the exchange.
+    refused
+        Every reason of the desk's own state why nothing may be opened.
     """
 
     view: DeskView | None
@@ -74,6 +90,14 @@ class AgentView:
     sent: Mapping[str, int]
     closes: Mapping[Symbol, tuple[tuple[datetime, Price], ...]]
     market_time: datetime
+    refused: tuple[tuple[EntryBlock, str], ...] = ()
+
+
+class PartRead(NamedTuple):
+    """A part as a JSON value; `in_all` is the number of rows of a list, also of those that are not in it."""
+
+    value: Any
+    in_all: int | None = None
 
 
 class NotToldError(Exception):
@@ -103,28 +127,33 @@ class Reader:
             raise NotToldError(RejectionCode.NOT_READY, words)
         return self.drawn.view
 
-    def part(self, name: Part, asked: Read) -> Any:
-        """Return a part as a JSON value. Raises `NotToldError`."""
+    def part(self, name: Part, asked: Read) -> PartRead:
+        """Return a part. Raises `NotToldError`."""
         match name:
             case Part.DESK:
-                return self._desk()
+                return PartRead(self._desk())
             case Part.POSITIONS:
-                return [self._position(row) for row in self.view.positions]
+                rows = self.view.positions
+                return PartRead([self._position(row) for row in _first(rows, asked)], len(rows))
             case Part.ORDERS:
-                return [self._order(row) for row in self.view.orders]
+                orders = self.view.orders
+                return PartRead([self._order(row) for row in _first(orders, asked)], len(orders))
             case Part.QUOTE:
-                return self._quote(asked.symbol)
+                return PartRead(self._quote(asked.symbol))
             case Part.BARS:
                 return self._bars(asked.symbol, asked.count)
             case Part.PROTECTIONS:
-                return list(self._protections())
+                guards = self.view.protections
+                return PartRead([self._protection(row) for row in _first(guards, asked)], len(guards))
             case Part.LIMITS:
-                return self._limits()
+                return PartRead(self._limits())
             case Part.DRAFTS:
                 mine = [one for one in self.drawn.drafts if one.draft.agent == self.name]
-                return [self._draft(one) for one in mine[-DRAFTS_SHOWN:]]
+                named = [one for one in mine if asked.key in ("", one.draft.key)]
+                newest = reversed(_first(named[::-1], asked))
+                return PartRead([self._draft(one) for one in newest], len(named))
             case Part.REFUSALS:
-                return list(self._refusals())
+                return PartRead(list(self._refusals()))
 
     def _amounts(self, **values: object) -> Values:
         """Return these values, which are amounts of the account; empty if this agent is not told them."""
@@ -149,7 +178,7 @@ class Reader:
             "in_control": ""
             if key.holder is None
             else value_of(f"desk {key.holder.number} {key.holder.seat.user}".strip()),
-            "entries_enabled": not any(each["what"] == "entries" for each in blocked),
+            "entries_enabled": not any(each["what"] == ENTRIES for each in blocked),
             "drafts_taken": not any(each["what"] == "your drafts" for each in blocked),
             "blocked": blocked,
             "market_closes_at": value_of(status.market_closes_at),
@@ -161,25 +190,54 @@ class Reader:
 
     def _blocked(self) -> Iterator[Values]:
         """Yield what does not pass now, and why."""
-        status, hides = self.view.status, self.terms.hides_amounts
+        status = self.view.status
         if why := self._why_no_draft():
             yield _block("your drafts", "agent", why)
-        if status.killed_by is not None:
-            yield _block("entries", "kill", f"killed by {status.killed_by}")
-        for halt in status.halts:
-            yield _block("entries", "halt", halt.cause.value if hides else halt.in_words)
-        is_told = status.killed_by is not None or status.halts
-        if status.entries_refused is not None and not is_told:
-            by = "breaker" if status.refused_by_breaker else status.word.value
-            yield _block("entries", by, by if hides else status.entries_refused)
-        if status.entries_shut:
-            yield _block("entries", "protection", "a guard of the desk is shut" if hides else status.entries_shut)
+        yield from self._blocked_by_the_state()
+        yield from self._blocked_by_guards()
         if status.exits_refused is not None:
             yield _block("exits", "disk", status.exits_refused)
-        for listed in self.view.lists:
-            yield _block("entries", "list", f"{listed.symbol}: {listed.kind.value}")
+        yield from self._blocked_symbols()
         if status.key.holder is None:
             yield _block("adopting", "desk", "no desk has control: nobody can adopt a draft now")
+
+    def _blocked_by_the_state(self) -> Iterator[Values]:
+        """Yield every reason of kill, halt, books, settings, clock and connection, as the banners name them."""
+        status, hides = self.view.status, self.terms.hides_amounts
+        if status.killed_by is not None:
+            yield _block(ENTRIES, EntryBlock.KILL, f"killed by {status.killed_by}")
+        for halt in status.halts:
+            yield _block(ENTRIES, EntryBlock.HALT, halt.cause.value if hides else halt.in_words)
+        for by, why in self.drawn.refused:
+            if by in SHORTLY:
+                yield _block(ENTRIES, by, SHORTLY[by] if hides else why)
+        if status.is_broker_away:
+            yield _block(ENTRIES, "broker", "the broker is away")
+
+    def _blocked_by_guards(self) -> Iterator[Values]:
+        """Yield every tripped guard. One of a strategy or a symbol blocks some entries alone."""
+        status, hides = self.view.status, self.terms.hides_amounts
+        is_told = False
+        for row in self.view.protections:
+            if not row.is_tripped or row.key == DESK or row.key.startswith(OF_A_LIST):
+                continue
+            is_whole = is_of_everything(row.key) or row.key == WINDOW
+            is_told = is_told or is_whole
+            by = BREAKER if row.key == BREAKER else "protection"
+            yield _block(ENTRIES if is_whole else SOME_ENTRIES, by, row.name if hides else f"{row.name}: {row.reason}")
+        if status.refused_by_breaker and not is_told:
+            yield _block(ENTRIES, BREAKER, BREAKER if hides else value_of(status.entries_refused))
+        elif status.entries_shut and not is_told:
+            yield _block(ENTRIES, "protection", "a guard of the desk is shut" if hides else status.entries_shut)
+
+    def _blocked_symbols(self) -> Iterator[Values]:
+        """Yield the listed symbols, the agent's own first."""
+        own = self.terms.symbols or self.drawn.settings.symbols
+        lists = sorted(self.view.lists, key=lambda listed: listed.symbol not in own)
+        for listed in lists[:MOST_LISTED]:
+            yield {**_block(SOME_ENTRIES, "list", f"{listed.symbol}: {listed.kind.value}"), "symbol": listed.symbol}
+        if (more := len(lists) - MOST_LISTED) > 0:
+            yield _block(SOME_ENTRIES, "list", f"{more} more symbols; get_protections has them")
 
     def _why_no_draft(self) -> str:
         """Return why no draft of this agent would be taken now; empty if one would."""
@@ -227,16 +285,15 @@ class Reader:
             ),
         }
 
-    def _protections(self) -> Iterator[Values]:
-        for row in self.view.protections:
-            told = {"measure": row.measure, "reason": row.reason, "used": value_of(row.used, 3)}
-            yield {
-                "name": row.name,
-                "blocks_entries": row.is_tripped and not row.passes_overridden,
-                "state": row.word.value if row.is_tripped else "",
-                "until": value_of(row.until),
-                **({} if self.terms.hides_amounts else told),
-            }
+    def _protection(self, row: ProtectionRow) -> Values:
+        amounts = {"measure": row.measure, "reason": row.reason, "used": value_of(row.used, 3)}
+        return {
+            "name": row.name,
+            "blocks_entries": row.is_tripped and not row.passes_overridden,
+            "state": row.word.value if row.is_tripped else "",
+            "until": value_of(row.until),
+            **({} if self.terms.hides_amounts else amounts),
+        }
 
     def _refusals(self) -> Iterator[Values]:
         """Yield the checks that refused proposals, most often first; a figure in a reason makes no other of it."""
@@ -282,11 +339,12 @@ class Reader:
             raise NotToldError(RejectionCode.UNKNOWN_SYMBOL, self._unknown(symbol))
         return {k: v for k, v in found.items() if not (self.terms.hides_amounts and k in HIDDEN_OF_A_QUOTE)}
 
-    def _bars(self, symbol: str, count: int) -> list[Values]:
+    def _bars(self, symbol: str, count: int) -> PartRead:
         closes = self.drawn.closes.get(Symbol(symbol))
         if closes is None:
             raise NotToldError(RejectionCode.UNKNOWN_SYMBOL, self._unknown(symbol))
-        return [{"minute": value_of(start), "close": value_of(close)} for start, close in closes[-count:]]
+        rows = [{"minute": value_of(start), "close": value_of(close)} for start, close in closes[-count:]]
+        return PartRead(rows, len(closes))
 
     def _unknown(self, symbol: str) -> str:
         known = ", ".join(row.symbol for row in self.view.symbols)
@@ -362,6 +420,12 @@ def _touch(quote: Quote | None, side: Side) -> Price | None:
     return quote.ask if side is Side.BUY else quote.bid
 
 
+def _first(rows: Sequence[Row], asked: Read) -> Sequence[Row]:
+    """Return the rows of a page, of a list whose first are read first; `before` counts from the last."""
+    start = 0 if asked.before is None else max(0, len(rows) - asked.before)
+    return rows[start : start + asked.rows]
+
+
 def _block(what: str, by: str, why: str) -> Values:
     return {"what": what, "by": by, "why": value_of(why)}
 
@@ -371,13 +435,28 @@ MOST_KEPT = 512
 
 
 class PartKey(NamedTuple):
-    """What a part's text depends on, beside the view. `symbol` and `bars` are empty where the part has none."""
+    """What a part's text depends on, beside the view. What the part does not have is as if nothing was asked."""
 
     agent: str
     part: str
     symbol: str
     bars: int
+    draft: str
+    rows: int
+    before: int | None
     hides_amounts: bool
+
+
+class Told(NamedTuple):
+    """Parts as one JSON object, and how many rows each list has in all."""
+
+    json: str
+    in_all: dict[str, int]
+
+
+class Encoded(NamedTuple):
+    text: str
+    in_all: int | None
 
 
 class ReadingCache:
@@ -392,25 +471,36 @@ class ReadingCache:
     def __init__(self, encode: Callable[[Any], bytes] = orjson.dumps) -> None:
         self._encode = encode
         self._view: AgentView | None = None
-        self._parts: dict[PartKey, str] = {}
+        self._parts: dict[PartKey, Encoded] = {}
 
     def __len__(self) -> int:
         return len(self._parts)
 
-    def told(self, reader: Reader, asked: Read) -> str:
-        """Return the parts by name, as one JSON object. Raises `NotToldError`."""
+    def told(self, reader: Reader, asked: Read) -> Told:
+        """Return the parts by name. Raises `NotToldError`."""
         if reader.drawn is not self._view:
             self._view, self._parts = reader.drawn, {}
-        parts = (f'"{part}":{self._part(reader, Part(part), asked)}' for part in dict.fromkeys(asked.parts))
-        return f"{{{','.join(parts)}}}"
+        parts = {part: self._part(reader, Part(part), asked) for part in asked.parts}
+        texts = (f'"{name}":{part.text}' for name, part in parts.items())
+        in_all = {name: part.in_all for name, part in parts.items() if part.in_all is not None}
+        return Told(f"{{{','.join(texts)}}}", in_all)
 
-    def _part(self, reader: Reader, part: Part, asked: Read) -> str:
-        symbol = asked.symbol if part in (Part.QUOTE, Part.BARS) else ""
-        bars = asked.count if part is Part.BARS else 0
-        key = PartKey(reader.name, part, symbol, bars, reader.terms.hides_amounts)
+    def _part(self, reader: Reader, part: Part, asked: Read) -> Encoded:
+        is_list = part in LISTS
+        key = PartKey(
+            agent=reader.name,
+            part=part,
+            symbol=asked.symbol if part in (Part.QUOTE, Part.BARS) else "",
+            bars=asked.count if part is Part.BARS else MOST_BARS,
+            draft=asked.key if part is Part.DRAFTS else "",
+            rows=asked.rows if is_list else MOST_ROWS,
+            before=asked.before if is_list else None,
+            hides_amounts=reader.terms.hides_amounts,
+        )
         known = self._parts.get(key)
         if known is None:
-            known = self._encode(reader.part(part, asked)).decode()
+            found = reader.part(part, asked)
+            known = Encoded(self._encode(found.value).decode(), found.in_all)
             if len(self._parts) < MOST_KEPT:
                 self._parts[key] = known
         return known

@@ -507,7 +507,7 @@ class AgentServer:
     def _answer(self, link: AgentLink, reader: Reader, asked: Read | AskSize) -> None:
         try:
             if isinstance(asked, Read):
-                self._tell(link, frames.Told(asked.call, self._readings.told(reader, asked)))
+                self._tell(link, frames.Told(asked.call, *self._readings.told(reader, asked)))
             else:
                 self._tell(link, reader.size(asked.call, terms_of(asked.terms)))
         except NotToldError as error:

@@ -218,7 +218,7 @@ class ProtectionRows:
     def shut_by(self, at: datetime, rows: Iterable[ProtectionRow]) -> str:
         """Return the guard that refuses every entry, and why; guards of one strategy or symbol do not count."""
         today = self.state.calendar.trading_day(at)
-        tripped = [row for row in rows if row.is_tripped and _is_of_everything(row.key)]
+        tripped = [row for row in rows if row.is_tripped and is_of_everything(row.key)]
         if tripped:
             more = f", and {len(tripped) - 1} more" if len(tripped) > 1 else ""
             return f"{tripped[0].name}: {tripped[0].reason}{more}"
@@ -255,6 +255,7 @@ class ProtectionRows:
         yield from throttle_rows(state, today)
 
 
-def _is_of_everything(key: str) -> bool:
+def is_of_everything(key: str) -> bool:
+    """Return whether the guard of this row refuses every entry when tripped, and not those of a strategy or symbol."""
     name, _, scope = key.partition("/")
     return name in OF_EVERYTHING if not scope else scope == str(EVERYTHING)

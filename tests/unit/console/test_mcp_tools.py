@@ -9,10 +9,9 @@ from typing import Any
 
 import pytest
 from mcp.client.client import Client
-from mcp.server.mcpserver.exceptions import ToolError
 
 from console.client.agents import AgentClient, CallRejectedError
-from console.commands.assembly.mcp_server import RULES, DeskServer, DeskTools, Values, guarded
+from console.commands.assembly.mcp_server import RULES, DeskServer, DeskTools, Values
 from core.ports import OperatorError
 from core.protocol.agent_frames import Judged, Stated, Terms
 
@@ -42,15 +41,124 @@ CLIENT = AgentClient(no_engine, "claude", "0.1.0")
 TOOLS = {tool.name: tool for tool in DeskTools(CLIENT, NoJournal()).each()}
 
 
+DRAFTING = {"draft_order", "draft_exit", "draft_basket", "withdraw_draft", "say", "summarise_day"}
+
+
 @pytest.mark.parametrize("name", TOOLS)
-def test_a_tool_is_short_and_strict(name: str) -> None:
-    """OP-09: an argument that it does not have is none"""
+def test_a_tool_is_short(name: str) -> None:
+    """OP-09"""
+    assert 10 < len(TOOLS[name].description) <= LONGEST_DESCRIPTION
+
+
+@pytest.mark.parametrize("name", sorted(DRAFTING))
+def test_a_draft_refuses_an_argument_that_it_does_not_have(name: str) -> None:
+    """OP-09: nothing that was meant is dropped"""
     tool = TOOLS[name]
 
     assert tool.parameters["additionalProperties"] is False
-    assert 10 < len(tool.description) <= LONGEST_DESCRIPTION
     with pytest.raises(ValueError, match="extra_forbidden"):
         tool.fn_metadata.validate_arguments({**dict.fromkeys(tool.parameters.get("required", ())), "confirm": True})
+
+
+@pytest.mark.parametrize("name", sorted(TOOLS.keys() - DRAFTING))
+def test_a_read_ignores_an_argument_that_it_does_not_have(name: str) -> None:
+    """SY-11"""
+    tool = TOOLS[name]
+    needed = {each: EXAMPLES[each] for each in tool.parameters.get("required", ())}
+    found = tool.fn_metadata.validate_arguments({**needed, **ADDED, "verbose": True})
+
+    assert "additionalProperties" not in tool.parameters
+    assert needed.items() <= found.items()
+    assert not found.keys() & {*ADDED, "verbose"}
+
+
+EXAMPLES = {"symbol": "SPY", "side": "buy", "stop_price": "505", "key": "a", "trade": "SPY", "strategy": "vwap"}
+ADDED: dict[str, Any] = {
+    "toolCallId": "call_0BCIShth4lxZ", "tool_use_id": "toolu_01", "sessionId": "5e1f", "session-id": None,
+    "conversationId": 7, "requestId": "r-1", "traceparent": "00-ab-cd-01", "_meta": {"progressToken": 3},
+}  # fmt: skip
+OF_N8N = {"toolCallId": "call_1", "sessionId": "5e1f", "action": "sendMessage", "chatInput": "buy some SPY"}
+
+
+@pytest.mark.parametrize("added", [ADDED, OF_N8N, {"tool": "Keyturn_draft_order"}], ids=["ids", "n8n", "its name"])
+async def test_a_draft_ignores_what_clients_add(added: dict[str, Any]) -> None:
+    """SY-11"""
+    client = Judging()
+    answer = await called(client, "draft_order", {**ORDER, **added})
+
+    assert answer["accepted"]
+    assert [key for key, _ in client.sent] == ["a"]
+
+
+MEANT = [
+    {"action": "sell"}, {"action": "sendMessage"}, {"chatInput": "only below 500"}, {"tool": "stop at 500"},
+    {"sessionId": {"stop_price": 500}}, {"requestId": "x" * 201}, {"_meta": "urgent"}, {"limit": "510"},
+    {"idempotency_key": "b"}, {"extended_hours": True}, {"order_type": "stop"}, {"Side": "short"}, {"note": ""},
+    {"toolCallId": ["505"]}, {"take_profit": None},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("meant", MEANT, ids=str)
+async def test_a_draft_drops_nothing_that_may_be_meant(meant: dict[str, Any]) -> None:
+    """OP-09, SY-11: not even under a name that clients add"""
+    client = Judging()
+    answer = await called(client, "draft_order", {**ORDER, **meant})
+
+    assert answer["code"] == "wrong-arguments"
+    assert client.sent == []
+
+
+async def test_an_optional_argument_may_be_null() -> None:
+    """SY-11: strict clients send each argument that there is"""
+    client = Judging()
+    nothing = dict.fromkeys(TOOLS["draft_order"].parameters["properties"])
+    answer = await called(client, "draft_order", {**nothing, **ORDER})
+
+    assert answer["accepted"]
+    assert client.sent[0][1] == Terms("SPY", "buy", "", "market", "", "505")
+
+
+ANY_CASE = [
+    ("draft_order", {"symbol": " spy ", "side": "BUY", "time_in_force": "GTC"}, ("SPY", "buy", "gtc")),
+    ("draft_order", {"symbol": "Brk.b", "side": " Short", "time_in_force": "Day"}, ("BRK.B", "short", "day")),
+    ("draft_exit", {"symbol": "btc/usd", "side": " Sell ", "time_in_force": "IOC"}, ("BTC/USD", "sell", "ioc")),
+]
+
+
+@pytest.mark.parametrize(("tool", "words", "canonical"), ANY_CASE, ids=str)
+async def test_any_letter_case_is_accepted_and_answered_as_the_desk_writes(
+    tool: str, words: dict[str, str], canonical: tuple[str, str, str]
+) -> None:
+    """SY-11"""
+    order = ORDER if tool == "draft_order" else {"key": "a", "reason": "it is high"}
+    facts = [{"symbol": "spy", "field": "Price", "value": 510}]
+    client = Judging()
+    answer = await called(client, tool, {**order, **words, "facts": facts})
+    basket = await called(client, "draft_basket", {"drafts": [{**order, **words, "facts": facts}]})
+
+    for each in (answer, *basket["answers"]):
+        assert (each["symbol"], each["side"], each["time_in_force"]) == canonical
+    assert client.sent[0][1] == client.sent[1][1]
+    assert [(fact.symbol, fact.field) for fact in client.stated] == [("SPY", "price")] * 2
+
+
+@pytest.mark.parametrize(
+    "change", [{"side": "ſell"}, {"side": "buу"}, {"time_in_force": "gtⅽ"}, {"side": "b u y"}, {"side": 1}], ids=str
+)
+async def test_a_letter_that_only_looks_like_one_is_another(change: dict[str, Any]) -> None:
+    """OP-09"""
+    client = Judging()
+
+    assert (await called(client, "draft_order", {**ORDER, **change}))["code"] == "wrong-arguments"
+    assert client.sent == []
+
+
+async def test_a_symbol_that_only_looks_like_one_reaches_the_desk_as_it_is() -> None:
+    """OP-09: the long s has the capital S; the desk names the letter and refuses it"""
+    client = Judging()
+    await called(client, "draft_order", {**ORDER, "symbol": "ſpy"})
+
+    assert [terms.symbol for _, terms in client.sent] == ["ſpy"]
 
 
 ORDER = {"key": "a", "symbol": "SPY", "side": "buy", "stop_price": 505, "reason": "it is low"}
@@ -73,22 +181,39 @@ WRONG = [{"side": "sell"}, {"stop_price": True}, {"limit_price": [1]}, {"facts":
 
 @pytest.mark.parametrize("change", WRONG, ids=str)
 async def test_a_wrong_argument_is_named_with_those_that_there_are(change: dict[str, Any]) -> None:
-    """OP-09"""
-    with pytest.raises(ToolError) as raised:
-        await DeskServer(CLIENT, NoJournal()).call_tool("draft_order", {**ORDER, **change})
+    """OP-09, SY-11"""
+    told = await called(CLIENT, "draft_order", {**ORDER, **change})
 
-    words = str(raised.value)
-    assert next(iter(change)) in words
-    assert "target_price" in words
-    assert "\n" not in words
+    assert (told["is_error"], told["code"]) == (True, "wrong-arguments")
+    assert next(iter(change)) in told["reasons"][0]
+    assert "target_price" in told["reasons"][-1]
+    assert "\n" not in told["text"]
 
 
-async def test_without_an_engine_a_tool_says_what_to_do() -> None:
-    """OP-09"""
-    with pytest.raises(ToolError) as raised:
-        await DeskServer(CLIENT, NoJournal()).call_tool("get_desk", {})
+REFUSED = [
+    ("get_desk", {}, "no-engine"),
+    ("draft_order", ORDER, "no-engine"),
+    ("submit_order", {}, "no-engine"),
+    ("explain_trade", {"trade": "SPY"}, "not-done"),
+    ("get_bars", {"symbol": "SPY", "count": 0}, "wrong-arguments"),
+]
 
-    assert NOWHERE in str(raised.value)
+
+@pytest.mark.parametrize(("tool", "arguments", "code"), REFUSED, ids=str)
+async def test_a_refusal_has_a_code_and_reasons(tool: str, arguments: dict[str, Any], code: str) -> None:
+    """SY-11: as structured content"""
+    told = await called(CLIENT, tool, arguments)
+
+    assert (told["is_error"], told["code"]) == (True, code)
+    assert told["reasons"]
+    assert all(isinstance(reason, str) and reason for reason in told["reasons"])
+
+
+async def test_the_codes_of_the_engine_stay() -> None:
+    """SY-11"""
+    client = Judging({"a": CallRejectedError("too-many", "32 calls wait; wait for one")})
+
+    assert (await called(client, "draft_order", ORDER))["code"] == "too-many"
 
 
 async def test_there_are_two_resources_and_one_prompt() -> None:
@@ -101,30 +226,6 @@ async def test_there_are_two_resources_and_one_prompt() -> None:
     assert server.instructions == RULES
 
 
-@pytest.mark.parametrize("given", [None, b"Bearer other", b"token", b"Bearer "], ids=str)
-async def test_a_caller_without_the_token_reaches_nothing(given: bytes | None) -> None:
-    """OP-09"""
-    reached: list[str] = []
-    told: list[dict[str, Any]] = []
-
-    async def app(scope: Any, _receive: Any, _send: Any) -> None:
-        reached.append(scope["type"])
-
-    async def send(message: dict[str, Any]) -> None:
-        told.append(message)
-
-    guard = guarded(app, "token")
-    headers = [] if given is None else [(b"authorization", given)]
-    await guard({"type": "http", "headers": headers}, None, send)
-    await guard({"type": "websocket", "headers": headers}, None, send)
-    assert reached == []
-    assert told[0]["status"] == 401
-
-    await guard({"type": "http", "headers": [(b"authorization", b"Bearer token")]}, None, send)
-    await guard({"type": "lifespan"}, None, send)
-    assert reached == ["http", "lifespan"]
-
-
 class Judging(AgentClient):
     """Answers each draft from a table by its key: a rejection, an error, or an acceptance."""
 
@@ -132,9 +233,11 @@ class Judging(AgentClient):
         super().__init__(no_engine, "claude")
         self.answers = answers or {}
         self.sent: list[tuple[str, Terms]] = []
+        self.stated: list[Stated] = []
 
     def draft(self, key: str, terms: Terms, reason: str, facts: Sequence[Stated] = (), confidence: str = "") -> Judged:
         self.sent.append((key, terms))
+        self.stated += facts
         answer = self.answers.get(key, Judged(1, key, len(self.sent), "3"))
         if isinstance(answer, OperatorError):
             raise answer
@@ -145,13 +248,17 @@ def a_row(key: str, **parts: object) -> dict[str, object]:
     return {"key": key, "symbol": "SPY", "side": "buy", "stop_price": "505", "reason": "it is low", **parts}
 
 
-async def basket(client: AgentClient, drafts: object) -> dict[str, Any]:
+async def called(client: AgentClient, tool: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """As a client gets it: its values, and of an error its text too."""
     async with Client(DeskServer(client, NoJournal())) as session:
-        answer = await session.call_tool("draft_basket", {"drafts": drafts})
-    if answer.is_error:
-        return {"error": answer.content[0].text}  # type: ignore[union-attr]
+        answer = await session.call_tool(tool, arguments)
     assert answer.structured_content is not None
-    return answer.structured_content
+    is_error = {"is_error": True, "text": answer.content[0].text} if answer.is_error else {}  # type: ignore[union-attr]
+    return {**answer.structured_content, **is_error}
+
+
+async def basket(client: AgentClient, drafts: object) -> dict[str, Any]:
+    return await called(client, "draft_basket", {"drafts": drafts})
 
 
 ROWS = [
@@ -203,5 +310,5 @@ async def test_a_wrong_basket_drafts_nothing(drafts: object) -> None:
     """OP-09"""
     client = Judging()
 
-    assert "draft_basket" in (await basket(client, drafts))["error"]
+    assert (await basket(client, drafts))["code"] == "wrong-arguments"
     assert client.sent == []

@@ -22,7 +22,9 @@ ROOT = Path(__file__).resolve().parents[3]
 SERVED = ("core/protocol/agent_drafts.py", "core/protocol/agent_frames.py",
           "core/runtime/service/agent_reading.py", "core/runtime/service/agent_socket.py",
           "core/runtime/service/agent_requests.py", "console/client/agents.py", "console/commands/agents.py",
-          "console/commands/assembly/agent_journal.py", "console/commands/assembly/mcp_server.py",
+          "console/commands/assembly/agent_journal.py", "console/commands/assembly/mcp_answers.py",
+          "console/commands/assembly/mcp_arguments.py", "console/commands/assembly/mcp_http.py",
+          "console/commands/assembly/mcp_server.py",
           "console/commands/assembly/watchman_agent.py", "console/commands/assembly/watchman.py",
           "core/reports/agent_explained.py", "state/past_for_agents.py")  # fmt: skip
 DRAFTING = "core/workflows/drafting.py"
@@ -33,7 +35,8 @@ OF_THE_RUNTIME = {
     "view_beside",
 }  # fmt: skip
 OF_THE_STATE = {
-    "calendar.venue.local", "control.settings", "control.settings.agents", "control.settings.all_agents",
+    "calendar.venue.local", "control.refusals", "control.settings", "control.settings.agents",
+    "control.settings.all_agents",
     "drafts.sent_within_an_hour", "drafts.state.outcomes.values", "mode", "price_history.state.closes.items",
 }  # fmt: skip
 """What is asked of the runtime and its state: none of it records, sends or signs."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from core.facts import (
+    ClockJumped,
     EngineStarted,
     EngineStopped,
     Halted,
@@ -13,8 +16,9 @@ from core.facts import (
     ReconciliationPassed,
     Resumed,
     SettingsApplied,
+    SettingsFileChanged,
 )
-from core.model.codes import HaltCause
+from core.model.codes import EntryBlock, HaltCause
 from core.risk.trading_status import InForce, TradingStatus, TradingStatusState
 from core.settings.settings import Settings
 from tests.kit.rows import table
@@ -63,6 +67,25 @@ def test_kill_precedes_halt_precedes_read_only() -> None:
 
     assert str(halted.refusal()).startswith("halted")
     assert str(killed.refusal()).startswith("killed")
+
+
+def test_every_reason_is_named_with_what_refuses() -> None:
+    """OP-09: the strongest first"""
+    control = after(
+        ReconciliationFailed(("one",)),
+        Halted(HaltCause.INVARIANT, "broken"),
+        Killed("key"),
+        SettingsFileChanged("the file has a fault"),
+        ClockJumped(Decimal(40), Decimal(0)),
+    )
+    found = list(control.refusals())
+
+    assert [by for by, _ in found] == [
+        EntryBlock.KILL, EntryBlock.HALT, EntryBlock.READ_ONLY, EntryBlock.SETTINGS, EntryBlock.CLOCK
+    ]  # fmt: skip
+    assert found[0][1] == control.refusal()
+    assert [why for by, why in found if by is EntryBlock.SETTINGS] == ["the file has a fault"]
+    assert list(after(PASSED).refusals()) == []
 
 
 def test_settings_come_from_the_journal() -> None:

@@ -1,0 +1,157 @@
+"""`keyturn mcp --http`: who may call, how long a request may take to come, and the server's loop (OP-09, SY-11).
+
+The server keeps no session: after its restart a client goes on with its next call. A caller without the token reaches
+nothing, and a request that comes in drips is ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, TypeAlias
+
+import h11
+import uvicorn
+from mcp.server.mcpserver import MCPServer
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+Scope: TypeAlias = MutableMapping[str, Any]
+App: TypeAlias = Callable[[Scope, Any, Any], Awaitable[None]]
+
+LOOPBACK = "127.0.0.1"
+HEAD_WITHIN, BODY_WITHIN = 10.0, 10.0
+"""Seconds within which the head and the body of a request must be here."""
+LARGEST_BODY = 1 << 20
+KEPT_ALIVE = 60
+"""Seconds that a connection without a request is kept."""
+ENDS_WITHIN = 3
+"""Seconds for the calls that are open when the server ends."""
+REALM = 'Bearer realm="keyturn"'
+
+
+class PatientProtocol(H11Protocol):
+    """HTTP/1.1 whose connection is closed if the head of a request is not here in time."""
+
+    _limit: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._watch()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end()
+        super().connection_lost(exc)
+
+    def _watch(self) -> None:
+        """Begin the limit with the first byte of a head, and end it with the last one."""
+        if self.conn.their_state is not h11.IDLE:
+            self._end()
+        elif self._limit is None:
+            self._limit = self.loop.call_later(HEAD_WITHIN, self.transport.close)
+
+    def _end(self) -> None:
+        if self._limit is not None:
+            self._limit.cancel()
+            self._limit = None
+
+
+def serve_http(server: MCPServer[None], port: int, token: str) -> None:
+    """Serve at `http://127.0.0.1:PORT/mcp` until a signal ends it."""
+    config = uvicorn.Config(
+        guarded(stateless(server), token),
+        host=LOOPBACK,
+        port=port,
+        http=PatientProtocol,
+        ws="none",
+        log_level="warning",
+        timeout_keep_alive=KEPT_ALIVE,
+        timeout_graceful_shutdown=ENDS_WITHIN,
+    )
+    uvicorn.Server(config).run()
+
+
+def stateless(server: MCPServer[None]) -> App:
+    """Return the application of a server that keeps no session."""
+    return server.streamable_http_app(host=LOOPBACK, stateless_http=True)
+
+
+def guarded(app: App, token: str) -> App:
+    """Return `app` for callers with this token, and for whole requests alone."""
+
+    async def guard(scope: Scope, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await app(scope, receive, send)
+        elif scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
+        elif (why := _denied(scope, token)) is not None:
+            challenge = f'{REALM}, error="invalid_token"' if why == "invalid_token" else REALM
+            words = "send the header Authorization: Bearer TOKEN; `keyturn mcp --http PORT --show-token` prints it"
+            await _refuse(send, 401, why, words, (b"www-authenticate", challenge.encode()))
+        elif scope["method"] == "GET":
+            words = "this server sends nothing by itself; call it with POST"
+            await _refuse(send, 405, "method_not_allowed", words, (b"allow", b"POST"))
+        else:
+            await _whole(app, scope, receive, send)
+
+    return guard
+
+
+def _denied(scope: Scope, token: str) -> str | None:
+    """Return the code of the refusal of a caller; None if it has the token. The scheme may be in any letter case."""
+    given = [value for name, value in scope.get("headers", ()) if name.lower() == b"authorization"]
+    if not given:
+        return "missing_token"
+    scheme, _, credentials = given[0].strip().partition(b" ")
+    is_ours = hmac.compare_digest(credentials.strip(), token.encode())
+    return None if len(given) == 1 and scheme.lower() == b"bearer" and is_ours else "invalid_token"
+
+
+async def _whole(app: App, scope: Scope, receive: Any, send: Any) -> None:
+    """Call `app` once the body of the request is here."""
+    try:
+        body = await asyncio.wait_for(_body(receive), BODY_WITHIN)
+    except TimeoutError:
+        await _refuse(send, 408, "request_timeout", f"the request was not here within {BODY_WITHIN:.0f} s")
+        return
+    if body is None:
+        return
+    if len(body) > LARGEST_BODY:
+        await _refuse(send, 413, "too_large", f"a request has at most {LARGEST_BODY} bytes")
+        return
+    left = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Any:
+        return left.pop() if left else await receive()
+
+    await app(scope, replay, send)
+
+
+async def _body(receive: Any) -> bytes | None:
+    """Return the body, or its beginning if it is too large; None if the caller hung up."""
+    content = bytearray()
+    while len(content) <= LARGEST_BODY:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        content += message.get("body", b"")
+        if not message.get("more_body"):
+            break
+    return bytes(content)
+
+
+async def _refuse(send: Any, status: int, code: str, words: str, *headers: tuple[bytes, bytes]) -> None:
+    """Answer with the error as JSON, and close the connection: the rest of the request is not read."""
+    body = json.dumps({"error": code, "error_description": words}).encode()
+    usual = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": [*usual, *headers]})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,193 @@
+"""Who may call `keyturn mcp` over HTTP, and how slowly a request may come."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import pytest
+import uvicorn
+
+from console.commands.assembly import mcp_http
+from console.commands.assembly.mcp_http import LARGEST_BODY, LOOPBACK, PatientProtocol, guarded, stateless
+from console.commands.assembly.mcp_server import DeskServer
+from tests.kit.waiting import TIMEOUT
+from tests.unit.console.test_mcp_tools import CLIENT, NoJournal
+
+TOKEN = "token"
+JSON = "application/json"
+INITIALIZE = {
+    "jsonrpc": "2.0", "id": 1, "method": "initialize",
+    "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "a test", "version": "1"}},
+}  # fmt: skip
+
+
+class Guarded:
+    """The guard before an application that notes what reaches it."""
+
+    def __init__(self) -> None:
+        self.reached: list[str] = []
+        self.told: list[dict[str, Any]] = []
+        self.guard = guarded(self.app, TOKEN)
+
+    async def app(self, scope: Any, _receive: Any, _send: Any) -> None:
+        self.reached.append(scope["type"])
+
+    async def call(self, *given: bytes, kind: str = "http", method: str = "POST") -> None:
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": b"{}"}
+
+        async def send(message: dict[str, Any]) -> None:
+            self.told.append(message)
+
+        headers = [(b"authorization", each) for each in given]
+        await self.guard({"type": kind, "method": method, "headers": headers}, receive, send)
+
+
+WITHOUT = [(), (b"Bearer other",), (b"token",), (b"Bearer ",), (b"",), (b"Basic token",), (b"Bearer token x",),
+           (b"Bearer token", b"Bearer other"), (b"Bearer other", b"Bearer token"), (b"Bearer \xff",)]  # fmt: skip
+
+
+@pytest.mark.parametrize("given", WITHOUT, ids=str)
+async def test_a_caller_without_the_token_reaches_nothing(given: tuple[bytes, ...]) -> None:
+    """OP-09, SY-11: and is told how to ask"""
+    there = Guarded()
+    await there.call(*given)
+    await there.call(*given, kind="websocket")
+
+    assert there.reached == []
+    start, body = there.told[:2]
+    headers = dict(start["headers"])
+    assert (start["status"], headers[b"content-type"]) == (401, b"application/json")
+    assert headers[b"www-authenticate"].startswith(b"Bearer realm=")
+    assert (b"invalid_token" in headers[b"www-authenticate"]) is bool(given)
+    assert json.loads(body["body"])["error"] == ("invalid_token" if given else "missing_token")
+
+
+@pytest.mark.parametrize("given", [b"Bearer token", b"bearer token", b"BEARER   token", b" bEaReR token  "], ids=str)
+async def test_the_scheme_may_be_in_any_letter_case(given: bytes) -> None:
+    """SY-11: and have several blanks"""
+    there = Guarded()
+    await there.call(given)
+    await there.call(kind="lifespan")
+
+    assert there.reached == ["http", "lifespan"]
+
+
+async def test_a_stream_of_the_server_is_refused_as_clients_know_it() -> None:
+    """SY-11: it sends nothing by itself"""
+    there = Guarded()
+    await there.call(b"Bearer token", method="GET")
+
+    assert there.reached == []
+    assert there.told[0]["status"] == 405
+
+
+@asynccontextmanager
+async def served() -> AsyncIterator[int]:
+    """The real server at a free port."""
+    app = guarded(stateless(DeskServer(CLIENT, NoJournal())), TOKEN)
+    config = uvicorn.Config(app, host=LOOPBACK, port=0, http=PatientProtocol, ws="none", log_level="error")
+    server = uvicorn.Server(config)
+    with socket.create_server((LOOPBACK, 0)) as listener:
+        running = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            server.should_exit = True
+            await running
+
+
+class Dripping:
+    """A caller that sends a byte now and then."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+
+    async def drips(self, first: bytes, drop: bytes) -> bytes:
+        """Send, then drip until the server hangs up; return what it said."""
+        heard = bytearray()
+
+        async def hear() -> None:
+            with suppress(ConnectionError):  # it hung up before it had read all of it
+                while content := await self.reader.read(1 << 16):
+                    heard.extend(content)
+
+        self.writer.write(first)
+        hearing = asyncio.ensure_future(hear())
+        async with asyncio.timeout(TIMEOUT):
+            while not hearing.done():
+                if drop and not self.writer.is_closing():
+                    self.writer.write(drop)
+                await asyncio.wait({hearing}, timeout=0.01)
+        self.writer.close()
+        return bytes(heard)
+
+
+@asynccontextmanager
+async def a_caller() -> AsyncIterator[Dripping]:
+    async with served() as port:
+        yield Dripping(*await asyncio.open_connection(LOOPBACK, port))
+
+
+def head(token: str = TOKEN, length: int = 1_000_000, **more: str) -> bytes:
+    lines = {"host": f"{LOOPBACK}:1", "authorization": f"Bearer {token}", "content-type": JSON,
+             "accept": f"{JSON}, text/event-stream", "content-length": str(length), **more}  # fmt: skip
+    return "\r\n".join(["POST /mcp HTTP/1.1", *(f"{n}: {v}" for n, v in lines.items()), "", ""]).encode()
+
+
+HALF_SENT = [
+    (b"", b""), (b"POST /mcp HT", b"x"), (b"POST /mcp HTTP/1.1\r\nhost: x\r\nx: ", b"y"),
+    (head(), b""), (head(), b"{"), (head("other"), b"{"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("first", "drop"), HALF_SENT, ids=str)
+async def test_a_request_that_comes_in_drips_is_ended(
+    first: bytes, drop: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SY-11: its head and its body have a limit of time, with the token and without"""
+    monkeypatch.setattr(mcp_http, "HEAD_WITHIN", 0.1)
+    monkeypatch.setattr(mcp_http, "BODY_WITHIN", 0.1)
+    async with a_caller() as caller:
+        heard = await caller.drips(first, drop)
+
+    status = heard.split(b" ", 2)[1:2]
+    assert status == (
+        [] if first in (b"", *(each for each, _ in HALF_SENT[1:3])) else [b"401" if b"other" in first else b"408"]
+    )
+
+
+async def test_a_second_request_that_drips_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SY-11: also on a connection that had a whole one"""
+    monkeypatch.setattr(mcp_http, "HEAD_WITHIN", 0.1)
+    body = json.dumps(INITIALIZE).encode()
+    async with a_caller() as caller:
+        heard = await caller.drips(head(length=len(body)) + body, b"x")
+
+    assert heard.startswith(b"HTTP/1.1 200")
+
+
+async def test_a_body_that_is_too_large_is_refused() -> None:
+    """SY-11"""
+    body = b"x" * (LARGEST_BODY + 1)
+    async with a_caller() as caller:
+        heard = await caller.drips(head(length=2 * len(body)) + body, b"")
+
+    assert heard.startswith(b"HTTP/1.1 413")
+
+
+async def test_a_session_of_another_server_goes_on() -> None:
+    """SY-11: after a restart of the server no client is without its session"""
+    listed = json.dumps({"jsonrpc": "2.0", "id": 2, "method": "tools/list", "params": {}}).encode()
+    asked = head(length=len(listed), **{"mcp-session-id": "an-old-one", "mcp-protocol-version": "2025-06-18",
+                                        "connection": "close"})  # fmt: skip
+    async with a_caller() as caller:
+        heard = await caller.drips(asked + listed, b"")
+
+    assert heard.startswith(b"HTTP/1.1 200")
+    assert b"draft_order" in heard
