@@ -119,6 +119,12 @@ class _Followed:
                         shadow.take(bar)
                 self._going = [shadow for shadow in self._going if shadow.is_followed]
                 self._last[bar.symbol] = bar.close
+            case facts.CorporateActionApplied() as action:
+                for shadow in self._going:
+                    if action.moves_levels and shadow.symbol == action.symbol:
+                        shadow.go_over(action, HOME.day_of)
+                if action.moves_prices:
+                    self._last.pop(action.symbol, None)
             case facts.ProposalEnded(end=end, proposal_id=name) if end in NOT_TAKEN and name in self._proposals:
                 self._follow(record, self._proposals[name], end.value)
             case facts.SubmissionBlocked(client_order_id=order) if order in self._sent:

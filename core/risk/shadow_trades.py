@@ -222,6 +222,12 @@ class ShadowTrade:
         """The end of its last bar: the session's close while it waits, and unless it is held overnight."""
         return self.closes_at if self.until is None or self.course is ShadowCourse.WAITS else self.until
 
+    def go_over(self, action: CorporateActionApplied, day_of: Callable[[datetime], date]) -> None:
+        """Follow its symbol over a corporate action; one let go on the announced day has prices of today."""
+        self.symbol = action.symbol_now
+        if action.evidence is not ActionEvidence.ANNOUNCED or day_of(self.let_go_at) < action.day:
+            self.rescale(action.rescaling)
+
     def rescale(self, by: Rescaling) -> None:
         """Count it in shares of after a corporate action, at the same cost less the cash that was paid (MD-09)."""
         self.quantity, self.entry_price = by.shares(self.quantity), by.price(self.entry_price)
@@ -438,11 +444,8 @@ class ShadowTrades:
     def _split(self, _at: datetime, fact: CorporateActionApplied) -> None:
         self.ended = ()
         its = self.following.pop(fact.symbol, []) if fact.moves_levels else []
-        is_told, day_of = fact.evidence is ActionEvidence.ANNOUNCED, self.calendar.trading_day
         for shadow in its:
-            shadow.symbol = fact.symbol_now
-            if not is_told or day_of(shadow.let_go_at) < fact.day:
-                shadow.rescale(fact.rescaling)
+            shadow.go_over(fact, self.calendar.trading_day)
         if its:
             self.following.setdefault(fact.symbol_now, []).extend(its)
 

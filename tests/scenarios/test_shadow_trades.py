@@ -13,9 +13,10 @@ from core.brokers.simulated.config import EDITION
 from core.facts import OrderCreated, ProposalEnded, ProposalSkipped, ProposalStaged, SubmissionBlocked, TradeClosed
 from core.messages.commands import Decline, EditProposal, Kill, PauseStrategy, ProposeClose, Rearm, RefuseSymbol
 from core.messages.effects import Effect, SubmitOrder
-from core.messages.inputs import BarArrived
+from core.messages.inputs import BarArrived, CorporateActionsArrived
 from core.model.codes import ProposalEnd
 from core.model.order import OrderType, TimeInForce
+from core.model.reference_data import ActionKind, CorporateAction
 from core.model.session import HOME
 from core.model.values import Fraction, Price, Quantity
 from core.ports import Recorded
@@ -423,5 +424,33 @@ def test_a_shadow_is_held_over_night() -> None:
     house.presses(Decline(house.proposal.id, ""))
 
     first, second = house.desk.shadows.state.shadows.values()
+    found = post_mortem(Read(list(house.journal.records())), [THURSDAY, FRIDAY], HOME.day_of, house.calendar.session_at)
+    assert [each.would_have_made for each in found.let_go] == [first.result, second.result]
     assert (first.course.value, first.result) == ("open", Decimal("0.2") * (Decimal("99.79") - Decimal("99.61")))
     assert [row.entry_price for row in the_view(house).shadows] == [second.entry_price]
+
+
+@pytest.mark.parametrize(
+    ("action", "price", "made"),
+    [
+        (CorporateAction(SPY, ActionKind.SPLIT, FRIDAY, None, Decimal(1), Decimal(2)), "50", "-0.20"),
+        (CorporateAction(SPY, ActionKind.SPECIAL_DIVIDEND, FRIDAY, Decimal(6)), "94", "-0.20"),
+    ],
+    ids=["2 for 1", "6 USD a share"],
+)
+def test_a_shadow_is_counted_over_a_split_by_each_report(action: CorporateAction, price: str, made: str) -> None:
+    """OP-12, EX-25: ten at 100 are worth the same on Friday; a cent each way is lost, for each share of before"""
+    bars = [*minutes("09:30", "10:30", "100"), *minutes("09:30", "10:30", price, day=FRIDAY)]
+    house = House(bars, ROOMY, cash=Decimal(10_000)).opens().until("10:06")
+    house.presses(a_typed_buy("10", limit=None, stop="90"))
+    house.presses(Decline(house.proposal.id, ""))
+    house.until("16:30").until("09:20", FRIDAY)
+    house.line.take(house.line.at, CorporateActionsArrived((SPY,), (action,)))
+    house.until("10:06", FRIDAY)
+
+    found = post_mortem(Read(list(house.journal.records())), [THURSDAY, FRIDAY], HOME.day_of, house.calendar.session_at)
+
+    (shadow,) = house.desk.shadows.state.shadows.values()
+    (told,) = found.let_go
+    assert (shadow.course.value, shadow.result) == (told.state.value, told.would_have_made)
+    assert (told.state.value, told.would_have_made) == ("open", Decimal(made))
