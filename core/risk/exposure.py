@@ -4,7 +4,8 @@ A position is measured from its last price to its working stops; shares without 
 that the desk holds. If the desk holds none, the whole value counts: a stop that the operator holds (YOU) limits no loss
 until the operator acts. A stop that the price has passed while the shares are still held limits no loss either: those
 shares count with their loss since the entry, or the distance from the price to the stop if that is larger. A stop in
-doubt does not protect. Working entries count as if they were filled.
+doubt does not protect, nor one that the broker does not trade now, nor one of before a split. Working entries count as
+if they were filled.
 
 An entry counts with its fills of today, at their prices; with its rest while it works, also in doubt; and from its
 confirmation on. Shares sold again still count: the cap is on opened value, not on held value.
@@ -39,7 +40,8 @@ def open_losses(ledger: Ledger, last: LastPrice, desk_stop: DeskStop, but: Clien
     """
     guards: dict[str, list[Order]] = {}
     for order in ledger.working_exits():
-        if order.is_protective and not ledger.legs.is_held(order) and not ledger.chains.is_in_doubt(order):
+        is_idle = order.idle is not None or order.is_before_split or ledger.legs.is_held(order)
+        if order.is_protective and not is_idle and not ledger.chains.is_in_doubt(order):
             guards.setdefault(position_key(order.request.symbol, order.strategy), []).append(order)
     lost = ZERO
     for group in ledger.entry_groups():

@@ -14,6 +14,7 @@ from core.execution.order import Order
 from core.exit_rules import ExitWatch
 from core.facts import BarClosed
 from core.model.account import NoAccount
+from core.model.codes import IdleCode
 from core.model.order import Effect, OrderStatus, Side, StopHolder
 from core.model.session import NoSession
 from core.model.staging import CheckResult
@@ -78,6 +79,25 @@ def test_a_position_without_a_stop_counts_whole() -> None:
 
     assert gone == lost(books) == 1000
     assert lost(books, SPY="90") == 900
+
+
+def test_a_stop_of_before_a_split_protects_nothing() -> None:
+    """RK-21, EX-25: it sells at a price of other shares, and is cancelled"""
+    books = ten_shares_at_100()
+    stop = a_stop_at_the_broker(books)
+    stop.split = Decimal(2)
+
+    assert lost(books) == 1000
+
+
+@table("idle", *((each,) for each in IdleCode))
+def test_a_stop_that_the_broker_does_not_trade_protects_nothing(idle: IdleCode) -> None:
+    """RK-21, EX-22: one that is leaving, too"""
+    books = ten_shares_at_100()
+    stop = a_stop_at_the_broker(books)
+    stop.idle = idle
+
+    assert lost(books) == 1000
 
 
 def test_uncovered_shares_count_whole() -> None:
