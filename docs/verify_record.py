@@ -532,12 +532,13 @@ def is_sum_of(signed: str, told: Any, record: Fields) -> bool:
 def joined(record: Fields, version: int) -> Any:
     """The skeleton with what is shown in its places. Raises ValueError, LookupError, RecursionError."""
     texts = [part if type(part) is str else part.get("text") for part in record["parts"]]
-    skeleton, *others = [None if text is None else sound(text) for text in texts]
-    values, used = dict(zip("ast", others, strict=True)), dict.fromkeys("ast", 0)
-    if any(shown is not None and type(shown) is not list for shown in values.values()):
+    skeleton = sound(texts[0])
+    shown_of = {mark: sound(text) for mark, text in zip("ast", texts[1:], strict=True) if text is not None}
+    used = dict.fromkeys("ast", 0)
+    if any(type(shown) is not list for shown in shown_of.values()):
         raise ValueError("values of another part")
-    whole = put_in(skeleton, "", values, used, version)
-    if any(shown is not None and len(shown) != used[mark] for mark, shown in values.items()):
+    whole = put_in(skeleton, "", shown_of, used, version)
+    if any(len(shown) != used[mark] for mark, shown in shown_of.items()):
         raise ValueError("a value without a place")
     return whole
 
@@ -549,7 +550,7 @@ def put_in(value: Any, key: str, values: Fields, used: dict[str, int], version: 
         number, used[mark] = used[mark], used[mark] + 1
         if value != f"#{mark}{number}":
             raise ValueError("another order of the values")
-        if values[mark] is None:
+        if mark not in values:
             return HIDDEN[mark]
         shown = values[mark][number]
         if part_of(key, shown, version) != mark:
@@ -872,6 +873,7 @@ TicketClosed 2 ticket_id:TicketId reason:text code=TicketEnd
 TicketOpened 5 ticket:Ticket bid=?amount ask=?amount
 TouchKeyEnrolled 1 key:TouchKey terminal=text user=text
 TouchKeyRemoved 1 key:TouchKey terminal=text user=text
+TouchKeysKept 1 keys:*TouchKey counters:>number terms:TouchTerms
 TouchRefused 1 purpose:TouchPurpose subject:text code:TouchCode
 TouchVerified 1 purpose:TouchPurpose subject:text fingerprint:text counter:number digest:Digest
 TradeClosed 4 trade:Trade|InstrumentTrade
@@ -995,6 +997,7 @@ Ticket id:TicketId proposal_id:text account:text order:OrderRequest|InstrumentOr
   unattended=*ListedExit
 Ticks steps:*&amount,amount
 TouchKey fingerprint:text line:text label:text
+TouchTerms touch:text above_usd:amount
 Trade symbol:text strategy:text entry_order:text exit_order:text entry_time:time entry_price:amount quantity:amount
   exit_time:time exit_price:amount exit_reason:ExitReason intended_entry:?amount intended_exit:?amount
   reference:?amount profit:amount slippage:amount regime=?RegimeLabels meant=?ExitReason fees=amount

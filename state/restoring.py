@@ -9,14 +9,14 @@ It is read backwards as far as lines are readable, without checking the chain. I
 3. The operator is shown what will be lost, and agrees.
 4. The current state is archived.
 5. The restored journal records the restore, renames the installation, so that no new order has the id of a forgotten
-   one (EX-04), and stays killed if the account was.
+   one (EX-04), keeps the security keys of the replaced one (OP-15), and stays killed if the account was.
 6. The two are swapped (`state.folder_swap`).
 
 The next start compares the result with the broker (EX-09).
 
-The old state is archived first. A kill persists: the switch's file is not touched, and if the journal or its documents
-ended killed, the new one starts killed. The positions and orders at the broker, real or simulated, are not touched: the
-next start compares with them (EX-09).
+The old state is archived first. Enrolled security keys and the terms of a touch persist. A kill persists: the switch's
+file is not touched, and if the journal or its documents ended killed, the new one starts killed. The positions and
+orders at the broker, real or simulated, are not touched: the next start compares with them (EX-09).
 """
 
 from __future__ import annotations
@@ -30,11 +30,26 @@ from pathlib import Path
 
 import orjson
 
-from core.facts import Fact, InstallationNamed, Killed, Rearmed, StateReset, StateRestored
+from core.facts import (
+    Fact,
+    InstallationNamed,
+    Killed,
+    Rearmed,
+    SettingsApplied,
+    StateReset,
+    StateRestored,
+    TouchKeyEnrolled,
+    TouchKeyRemoved,
+    TouchKeysKept,
+    TouchVerified,
+)
 from core.facts.registry import kind_of
 from core.model.desk import renamed
 from core.model.lazy_dataclass import dataclass
+from core.model.touch import TouchTerms
+from core.model.values import ZERO
 from core.ports import JournalDamagedError, JournalWriteError, OperatorError, Recorded
+from core.trading_state.touch_keys import TouchKeys
 from state import folder_swap
 from state.codec import RecordError, decode
 from state.documents import newest_checkpoint
@@ -143,6 +158,30 @@ def _killed_by(folder: AccountFolder, turned: Recorded | None) -> str | None:
     control = checkpoint.documents.get("control")
     by = control.get("killed_by") if isinstance(control, dict) else None
     return None if by is None else str(by)
+
+
+OF_TOUCHES = (TouchKeyEnrolled, TouchKeyRemoved, TouchVerified, TouchKeysKept, SettingsApplied)
+
+
+def touch_keys_of(folder: AccountFolder) -> TouchKeysKept | None:
+    """Return the security keys of an account and the terms of a touch; None if no key was ever enrolled (OP-15)."""
+    keys, terms = TouchKeys(), TouchTerms("never", ZERO)
+    patterns = [b'"fact":"%b","v":' % name.encode() for kind in OF_TOUCHES for name in kind_of(kind).names]
+    for path in reversed(_segments(folder)):
+        with suppress(JournalDamagedError), opened(path) as file:
+            for line in file:
+                if not any(pattern in line for pattern in patterns):
+                    continue
+                with suppress(RecordError):
+                    record = decode(line.rstrip(b"\n"))
+                    keys.folds[type(record.fact)](record.at, record.fact)
+                    if isinstance(record.fact, SettingsApplied):
+                        confirm = record.fact.settings.confirm
+                        terms = TouchTerms(confirm.touch, confirm.touch_above_usd)
+    held = keys.state
+    if not held.keys and not held.counters:
+        return None
+    return TouchKeysKept(held.keys, held.counters, held.kept_terms or terms)
 
 
 UNCHANGED = "nothing was changed"
@@ -336,6 +375,8 @@ class _Restore:
             StateRestored(self.when, plan.archive, plan.lost, until, kept.name if kept else None),
             named_anew(comes.installation, stage, there, self.when),
         ]
+        if (touch := touch_keys_of(self.folder)) is not None:
+            facts.append(touch)
         if there.killed_by is not None and comes.killed_by is None:
             facts.append(Killed(there.killed_by))
         return facts
@@ -429,6 +470,8 @@ def _facts(folder: AccountFolder, there: JournalEnd, when: datetime, until: date
         StateReset(when, there.sequence, until, kept.name),
         named_anew(there.installation, folder, there, when),
     ]
+    if (touch := touch_keys_of(folder)) is not None:
+        facts.append(touch)
     if there.killed_by is not None:
         facts.append(Killed(there.killed_by))
     return facts

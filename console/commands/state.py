@@ -78,7 +78,8 @@ def restore(
     """Replace journal, documents and exchange log by those of an archive; the current ones are archived first.
 
     It asks for a typed word; exit code 1 if it was not typed. No engine may run. A kill persists, from here or from the
-    archive. The broker's books are not touched: the next start compares with them.
+    archive, and so do the security keys enrolled here. The broker's books are not touched: the next start compares with
+    them.
 
     Example: keyturn state restore keyturn-demo-1204.tar.gz
     """
@@ -105,8 +106,8 @@ def restore(
 def reset(context: typer.Context, account: Account = None, yes: Yes = False, as_json: AsJson = False) -> None:
     """Clear the state of an account and start a new journal; the old state is archived first.
 
-    It asks for a typed word; exit code 1 if it was not typed. No engine may run. A kill persists. The books at the
-    broker, real or simulated, are not touched: the next start compares with them.
+    It asks for a typed word; exit code 1 if it was not typed. No engine may run. A kill and enrolled security keys
+    persist. The books at the broker, real or simulated, are not touched: the next start compares with them.
 
     Example: keyturn state reset --account demo
     """

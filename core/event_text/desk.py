@@ -197,13 +197,18 @@ def _attendance(fact: AttendanceFact) -> str:
     return f"while nobody was at a desk, since {HOME.told(fact.since, '%a %H:%M')}: {told_of}"
 
 
-TouchFact = facts.TouchKeyEnrolled | facts.TouchKeyRemoved | facts.TouchVerified | facts.TouchRefused
+TouchFact = (
+    facts.TouchKeyEnrolled | facts.TouchKeyRemoved | facts.TouchKeysKept | facts.TouchVerified | facts.TouchRefused
+)
 
 
 def _touch(fact: TouchFact) -> str:
     match fact:
         case facts.TouchKeyEnrolled():
             return f"SECURITY KEY ENROLLED: {fact.key.label}, {fact.key.fingerprint}"
+        case facts.TouchKeysKept():
+            labels = ", ".join(key.label for key in fact.keys)
+            return f"security keys enrolled as before: {labels or 'none'}; touch: {fact.terms.touch}"
         case facts.TouchKeyRemoved():
             return f"SECURITY KEY REMOVED: {fact.key.label}, {fact.key.fingerprint}"
         case facts.TouchVerified():

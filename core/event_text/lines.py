@@ -36,6 +36,7 @@ WARNINGS = (
     facts.TouchRefused,
     facts.TouchKeyEnrolled,
     facts.TouchKeyRemoved,
+    facts.TouchKeysKept,
     facts.EditRefused,
     facts.ProposalSkipped,
     facts.SubmissionBlocked,

@@ -11,7 +11,7 @@ from core.model.codes import AuthorizationCode, BasketStop, Denial, ProposalEnd,
 from core.model.desk import DeskNumber, KeyTurn
 from core.model.lazy_dataclass import dataclass
 from core.model.staging import Approval, Proposal, Review, StandingAuthorization, Ticket
-from core.model.touch import TouchCode, TouchKey, TouchPurpose
+from core.model.touch import TouchCode, TouchKey, TouchPurpose, TouchTerms
 from core.model.values import ClientOrderId, Digest, Money, Price, ProposalId, Quantity, Symbol, TicketId
 
 
@@ -369,6 +369,26 @@ class TouchKeyRemoved(Fact):
     key: TouchKey
     terminal: str = ""
     user: str = ""
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
+class TouchKeysKept(Fact):
+    """A reset or a restore left the security keys as they were before it, and a touch is needed as before.
+
+    Attributes
+    ----------
+    keys
+        All that are enrolled from now on.
+    counters
+        The last counter by fingerprint, also of removed keys.
+    terms
+        The settings of a touch before it: the next start takes none that is looser.
+    """
+
+    keys: tuple[TouchKey, ...]
+    counters: dict[str, int]
+    terms: TouchTerms
 
 
 @fact()

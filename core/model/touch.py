@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64decode, b64encode
+from decimal import Decimal
 from enum import StrEnum
 from hashlib import sha256
 from typing import NewType
@@ -115,6 +116,14 @@ class TouchKey:
     fingerprint: str
     line: str
     label: str
+
+
+@dataclass(frozen=True, slots=True)
+class TouchTerms:
+    """The settings `confirm.touch` and `confirm.touch_above_usd`."""
+
+    touch: str
+    above_usd: Decimal
 
 
 @dataclass(frozen=True, slots=True)

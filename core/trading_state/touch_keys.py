@@ -10,16 +10,17 @@ from dataclasses import field
 from datetime import datetime
 from typing import Any
 
-from core.facts import TouchKeyEnrolled, TouchKeyRemoved, TouchRefused, TouchVerified
+from core.facts import SettingsApplied, TouchKeyEnrolled, TouchKeyRemoved, TouchKeysKept, TouchRefused, TouchVerified
 from core.model.lazy_dataclass import dataclass
-from core.model.touch import Touch, TouchCode, TouchKey, TouchSignature, read_key, verify
+from core.model.touch import Touch, TouchCode, TouchKey, TouchSignature, TouchTerms, read_key, verify
 
 
 @dataclass(slots=True)
 class TouchKeysState:
     """`counters` has the last counter by fingerprint, also of removed keys. `touches` counts the verified ones.
 
-    `answers` counts enrolments, removals and refusals; `answer` is the last refusal, None after a change.
+    `answers` counts enrolments, removals and refusals; `answer` is the last refusal, None after a change. `kept_terms`
+    are those of before a reset or a restore, until settings are applied.
     """
 
     keys: tuple[TouchKey, ...] = ()
@@ -27,6 +28,7 @@ class TouchKeysState:
     touches: int = 0
     answers: int = 0
     answer: TouchCode | None = None
+    kept_terms: TouchTerms | None = None
 
 
 class TouchKeys:
@@ -39,6 +41,8 @@ class TouchKeys:
             TouchKeyRemoved: self._removed,
             TouchVerified: self._verified,
             TouchRefused: self._refused,
+            TouchKeysKept: self._kept,
+            SettingsApplied: self._settled,
         }
 
     def restore(self, state: TouchKeysState) -> None:
@@ -71,6 +75,15 @@ class TouchKeys:
     def _removed(self, _at: datetime, fact: TouchKeyRemoved) -> None:
         self.state.keys = tuple(key for key in self.state.keys if key.fingerprint != fact.key.fingerprint)
         self._changed()
+
+    def _kept(self, _at: datetime, fact: TouchKeysKept) -> None:
+        self.state.keys, self.state.kept_terms = fact.keys, fact.terms
+        for fingerprint, counter in fact.counters.items():
+            self.state.counters[fingerprint] = max(counter, self.state.counters.get(fingerprint, 0))
+        self._changed()
+
+    def _settled(self, _at: datetime, _fact: SettingsApplied) -> None:
+        self.state.kept_terms = None
 
     def _changed(self) -> None:
         self.state.answers += 1

@@ -104,6 +104,17 @@ def test_amount_that_is_moved_into_another_part_is_found(record: tuple[list[Line
         assert verdict(export.lines()).startswith("edited")
 
 
+@each("place", [1, 2, 3])
+def test_null_is_no_list_of_values(place: int, record: tuple[list[Lines], dict[int, bytes]]) -> None:
+    """SP-08: a part that is shown as `null` is not one that is kept back"""
+    export = Export(record[0][0], KEY)
+    parts = next(each["parts"] for each in export.records if each["parts"][place] != "[]")
+    parts[place] = "null"
+    export.grow_trees()
+
+    assert verdict(export.lines()).startswith("edited")
+
+
 def test_lower_version_may_not_lack_a_field_that_it_had() -> None:
     """SP-08"""
     program = verifier()

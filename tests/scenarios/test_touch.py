@@ -30,6 +30,7 @@ from core.model.touch import (
     TouchCode,
     TouchPurpose,
     TouchSignature,
+    TouchTerms,
     basket_message,
     enroll_message,
     loosen_message,
@@ -48,7 +49,7 @@ from core.workflows.operator.touch_keys import TOUCH, is_needed, nonce_now
 from tests.kit.rows import each
 from tests.kit.security_key import SecurityKey
 from tests.scenarios import plans
-from tests.scenarios.house import STEADY, House, a_day, a_typed_buy, assert_can_be_rebuilt, minutes
+from tests.scenarios.house import STEADY, Disk, House, a_day, a_typed_buy, assert_can_be_rebuilt, minutes
 from tests.unit.core.brokers.trading_floor import SPY
 
 ACCOUNT = "house"
@@ -481,6 +482,38 @@ def test_other_looser_limits_need_the_word_alone() -> None:
     house.presses(ReloadLimits(digest_of(file), WORD))
 
     assert house.desk.control.settings.risk.entries_a_day == 9
+
+
+@each("file kept", [("never", "always"), ("live", "always"), ("never", "live")])
+def test_reset_loosens_no_touch(file: str, kept: str) -> None:
+    """OP-15, SP-04: neither by the settings of the first start, nor by the word alone afterwards"""
+    key = SecurityKey()
+    house = a_ticket(ALWAYS, key)
+    house.journal = Disk()
+    house.journal.append(house.line.at, facts.TouchKeysKept((key.enrolled,), {}, TouchTerms(kept, Decimal(0))))
+    house.settings = asks(file)
+    house.restarted()
+    assert house.enrolled() == ["desk"]
+    assert house.desk.control.settings.confirm.touch == kept
+
+    digest = digest_of(asks(file))
+    house.presses(SettingsFileSeen(asks(file)))
+    house.presses(ReloadLimits(digest, WORD))
+    assert house.desk.control.settings.confirm.touch == kept
+    house.presses(ReloadLimits(digest, WORD, touch=key.touched(loosen_message(ACCOUNT, house.nonce(), digest))))
+    assert house.desk.control.settings.confirm.touch == file
+    house.restarted()
+    assert house.desk.control.settings.confirm.touch == file
+
+
+def test_reset_takes_a_stricter_touch_of_the_settings() -> None:
+    """OP-15, SP-04"""
+    house = a_ticket(ALWAYS, SecurityKey())
+    house.journal = Disk()
+    house.journal.append(house.line.at, facts.TouchKeysKept((), {}, TouchTerms("live", Decimal(500))))
+    house.restarted()
+
+    assert house.desk.control.settings.confirm == ALWAYS.confirm
 
 
 def test_edited_file_loosens_nothing_at_a_start() -> None:

@@ -12,6 +12,7 @@ from core import facts
 from core.messages.desk_commands import ReloadLimits, SettingsFault, SettingsFileSeen, SettingsSource
 from core.messages.effects import Effect
 from core.model.text_sanitizer import is_news
+from core.model.touch import TouchTerms
 from core.risk.regime import levels_of
 from core.settings.changes import (
     ChangeKind,
@@ -52,6 +53,8 @@ class LimitsReload:
             state.record(facts.InstallationNamed(installation))
         if control.state.starts > 0:
             settings = without_looser(control.settings, settings, state.equity_of_today)
+        if (kept := state.touch_keys.state.kept_terms) is not None:
+            settings = _no_looser_touch(settings, kept)
         if control.state.starts == 0 or control.settings != settings:
             is_first = control.state.starts == 0
             changes = () if is_first else changes_between(control.settings, settings, state.equity_of_today)
@@ -147,6 +150,12 @@ class LimitsReload:
     def _refuse(self, reason: str) -> Iterable[Effect]:
         self.state.record(facts.ReloadRefused((reason,)))
         return ()
+
+
+def _no_looser_touch(settings: Settings, kept: TouchTerms) -> Settings:
+    """Return the settings with the stricter terms of a touch; a reset and a restore loosen none (OP-15)."""
+    terms = settings.confirm.model_copy(update={"touch": kept.touch, "touch_above_usd": kept.above_usd})
+    return without_looser(settings.model_copy(update={"confirm": terms}), settings)
 
 
 def _named(changes: Sequence[LimitChange]) -> str:
