@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from core.facts import BarClosed, Fact, SettingsApplied
+from core.facts import AgentsApplied, BarClosed, Fact, SettingsApplied
 from core.facts.registry import BY_NAME, BY_TYPE, FactKind
 from core.model.bar import Bar
 from core.model.values import Price, Quantity, Symbol
@@ -156,6 +156,8 @@ def _decoded(kind: FactKind, version: int, data: Any) -> Fact:
         data = kind.upgraded(data, version)
         if kind.made is SettingsApplied:
             return SettingsApplied(read(data["settings"], version))
+        if kind.made is AgentsApplied:
+            return AgentsApplied(read(data["settings"], version), tuple(map(str, data["changes"])))
         return _adapter(kind.made).validate_json(orjson.dumps(data), strict=True, extra="forbid")
     except ValidationError as error:
         first = error.errors(include_url=False)[0]

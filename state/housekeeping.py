@@ -23,8 +23,10 @@ from core.model.session import NoSession
 from core.model.values import AccountId, Symbol
 from core.ports import JournalWriteError, OperatorError
 from core.runtime.runtime import Runtime
+from core.settings.changes import digest_of_agents
 from core.settings.settings import Settings
 from core.views.builders.desk import day_change, newest_data
+from core.views.builders.entry_blocks import blocks_at
 from core.workflows.staging.ticket_checks import signed_in_words
 from state.basket_inbox import BasketInbox
 from state.documents import CheckpointWriter
@@ -32,7 +34,7 @@ from state.files import AccountFolder
 from state.home_files import WatchlistFiles, read_theses
 from state.kill_switch import FileKillSwitch, HaltRequest, asks_to_flatten
 from state.proof.signing_key import DailySigning
-from state.running_engine import SILENCE_STEP, Status
+from state.running_engine import SILENCE_STEP, Blocked, Status
 
 EVERY_SECONDS = 1.0
 """Seconds between two checks: a file must be unchanged between two of them, or it is still being written."""
@@ -207,6 +209,8 @@ class Housekeeping:
     _pause: float = field(init=False, default=CHECKPOINT_SECONDS)
     _told: Status | None = field(init=False, default=None)
     _told_at: float = field(init=False, default=0.0)
+    _refusal: str | None = field(init=False, default=None)
+    _blocked: tuple[Blocked, ...] = field(init=False, default=())
     _known_by: tuple[int, str, int | None] = field(init=False, default=(-1, "", None))
 
     def __post_init__(self) -> None:
@@ -249,8 +253,13 @@ class Housekeeping:
         engine, now = runtime.engine, time.monotonic()
         known_by = engine.state.journal.sequence, self.state(engine), self._data_silent_seconds(runtime)
         if self._told is None or known_by != self._known_by or now - self._told_at >= STATUS_SECONDS:
-            self._told = status_of(engine, self.folder.name, *known_by[1:])
-            self._known_by, self._told_at = known_by, now
+            refusal = engine.state.control.refusal()
+            if self._told is None or refusal != self._refusal or now - self._told_at >= STATUS_SECONDS:
+                self._refusal, self._told_at = refusal, now
+                blocks = blocks_at(engine.state, runtime.clock())
+                self._blocked = tuple(Blocked(block.cause.value, block.words, block.scope) for block in blocks)
+            self._told = status_of(engine, self.folder.name, known_by[1], known_by[2], self._blocked)
+            self._known_by = known_by
         return self._told
 
     @property
@@ -344,7 +353,13 @@ def names_in(lines: Iterable[str]) -> str:
     return ", ".join(dict.fromkeys(line.split()[0] for line in lines if line.strip()))
 
 
-def status_of(engine: Engine, account: str, state: str, data_silent_seconds: int | None = None) -> Status:
+def status_of(
+    engine: Engine,
+    account: str,
+    state: str,
+    data_silent_seconds: int | None = None,
+    blocked: tuple[Blocked, ...] = (),
+) -> Status:
     desk = engine.state
     unprotected = unprotected_in_words(desk.ledger)
     told = desk.sightings.account if isinstance(desk.sightings.account, Account) else None
@@ -369,4 +384,6 @@ def status_of(engine: Engine, account: str, state: str, data_silent_seconds: int
         equity=None if told is None else f"{told.equity:.2f}",
         equity_at=None if told is None else f"{told.at:%Y-%m-%dT%H:%M:%SZ}",
         day_change=None if change is None else f"{change:.2f}",
+        agents=digest_of_agents(desk.control.settings),
+        blocked=blocked,
     )

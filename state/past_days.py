@@ -43,6 +43,7 @@ BEFORE = (
     facts.PositionChanged,
     facts.PositionCorrected,
     facts.SettingsApplied,
+    facts.AgentsApplied,
 )
 """Facts to read from all earlier days."""
 POSITIONS = (facts.CorporateActionApplied, facts.PositionChanged, facts.PositionCorrected)

@@ -37,6 +37,15 @@ SILENCE_STEP = 30
 
 
 @dataclass(frozen=True, slots=True)
+class Blocked:
+    """One thing that blocks entries: its cause, why, and what alone it blocks; empty if it blocks every entry."""
+
+    by: str
+    why: str
+    only: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """The status of the engine.
 
@@ -59,6 +68,10 @@ class Status:
         and from older engines without this field.
     is_disk_lost
         Whether the journal failed: the engine records and sends nothing more, and only a restart ends that (SP-06).
+    agents
+        The digest of the tables of agents in force; empty from older engines.
+    blocked
+        Everything that blocks entries; empty from older engines.
     equity, day_change
         USD with two decimals, as the broker told them last at `equity_at`; None while unknown.
     """
@@ -82,6 +95,8 @@ class Status:
     equity: str | None = None
     equity_at: str | None = None
     day_change: str | None = None
+    agents: str = ""
+    blocked: tuple[Blocked, ...] = ()
 
 
 class Heartbeat:

@@ -15,6 +15,7 @@ from itertools import islice
 from core.model.account import Channel, ConnectionState, ConnectionStatus, Mode
 from core.model.codes import DeskState
 from core.model.desk import DeskNumber
+from core.model.entry_blocks import EntryCause
 from core.model.order import StopHolder
 from core.model.order_terms import OWED
 from core.model.values import Money, plain
@@ -271,7 +272,7 @@ def what_stops_entries(status: StatusView) -> str:
 def _off(status: StatusView) -> str:
     if status.entries_refused is not None:
         return status.entries_refused
-    return "the broker is away" if status.is_broker_away else ""
+    return next((block.words for block in status.blocks if block.cause in UNREACHED), "")
 
 
 def margin_in_words(status: StatusView) -> str:
@@ -479,6 +480,14 @@ def _halted(view: DeskView, now: datetime, width: int, kill_key: str, *, watches
     return [(Cell(head, "urgent"),), *because]
 
 
+UNREACHED = frozenset({EntryCause.LINK, EntryCause.ACCOUNT})
+"""Causes at the broker: entries are off, and a line about the connection or the account says more."""
+ALSO = frozenset(
+    {EntryCause.READ_ONLY, EntryCause.SETTINGS_FILE, EntryCause.CLOCK, EntryCause.BREAKER, EntryCause.MODE}
+)
+"""Causes that get a line of their own beside a graver one."""
+
+
 def _banners(view: DeskView, now: datetime, width: int, kill_key: str, *, watches: bool = False) -> list[TextLine]:
     """Return the banners; a watching desk is told who can end the halt, because its own keys cannot."""
     status = view.status
@@ -502,6 +511,9 @@ def _banners(view: DeskView, now: datetime, width: int, kill_key: str, *, watche
         lines.append((Cell("STARTING: comparing the books with the broker; nothing is sent before.", "strong"),))
     elif status.entries_refused is not None:
         lines += _whole(_shouted(status, status.entries_refused), width, "warning")
+    for block in status.blocks:
+        if block.cause in ALSO and block.words != status.entries_refused:
+            lines += _whole(f"ALSO {block.words}", width, "warning")
     if status.held_by_clock:
         named = ", ".join(status.held_by_clock)
         lines += _whole(f"CLOCK IN DOUBT: signed exits of {named} wait for your key", width, "urgent")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +32,11 @@ SERVER = "keyturn"
 HOMES = ("KEYTURN_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME")
 """Variables that name another home than the usual one."""
 TOKEN_VARIABLE = "KEYTURN_MCP_TOKEN"
-NEXT_START = "it applies at the engine's next start; `keyturn engine restart`"
+APPLIES = "it applies now"
+NEXT_START = "no engine runs: it applies at the engine's next start"
+NOT_YET = "the running engine has not taken it over; `keyturn status` says what it waits for"
+TAKEN_WITHIN, ASKED_EACH = 6.0, 0.1
+"""Seconds in which an engine takes over a changed file, and between two looks at its heartbeat."""
 TIMEOUT = 3.0
 """Seconds for the running engine's answer."""
 Name = Annotated[str, typer.Argument(help="Small letters, digits, - and _, at most 24.")]
@@ -130,7 +135,7 @@ def add(
     if hides_amounts:
         values["hides_amounts"] = "true"
     add_agent(host.home, name, values, _check(host))
-    say(f"agent {name} added to {host.home.settings}; {NEXT_START}. Then give its client these settings:")
+    say(f"agent {name} added to {host.home.settings}; {_when(host)}. Then give its client these settings:")
     print_json(started_by_a_client(host, name))
 
 
@@ -145,7 +150,7 @@ def remove(context: typer.Context, name: Name) -> None:
     host = host_of(context)
     _check_name(name)
     remove_agent(host.home, name, _check(host))
-    say(f"agent {name} removed from {host.home.settings}; {NEXT_START}")
+    say(f"agent {name} removed from {host.home.settings}; {_when(host)}")
 
 
 @commands.command()
@@ -164,7 +169,7 @@ def pause(
     _check_name(name)
     word = "resumed" if resume else "paused"
     if switch_agent(host.home, name, _check(host), enabled=resume):
-        say(f"agent {name} {word} in {host.home.settings}; {NEXT_START}")
+        say(f"agent {name} {word} in {host.home.settings}; {_when(host)}")
     else:
         say(f"agent {name} is {word} already")
 
@@ -237,6 +242,24 @@ def _score_in_lines(score: AgentScore) -> Iterator[str]:
     for row in score.reliability:
         of = f"{row.low:.0%} to {row.high:.0%}"
         yield f"    {of}: {counted(row.drafts, 'draft')}, {row.stated:.0%} stated, {row.gained:.0%} gained"
+
+
+def _when(host: Host) -> str:
+    """Wait until the running engines have taken over the changed file, and say when it applies."""
+    from core.settings.changes import digest_of_agents
+    from state.running_engine import holder, read_heartbeat
+
+    running = [folder for folder in host.home.accounts() if holder(folder) is not None]
+    if not running:
+        return NEXT_START
+    wanted, until = digest_of_agents(settings_of(host)), time.monotonic() + TAKEN_WITHIN
+    while True:
+        beats = (read_heartbeat(folder) for folder in running if holder(folder) is not None)
+        if all(beat is not None and beat[0].agents == wanted for beat in beats):
+            return APPLIES
+        if time.monotonic() >= until:
+            return NOT_YET
+        time.sleep(ASKED_EACH)
 
 
 def _check(host: Host) -> Callable[[Home], object]:

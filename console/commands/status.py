@@ -41,6 +41,8 @@ def status(context: typer.Context, account: Account = None, as_json: AsJson = Fa
             f"{counted(found['orders_working'], 'order')} working, {found['orders_sent']} sent, "
             f"{counted(found['proposals_waiting'], 'proposal')} waiting"
         )
+        for line in _blocked(found["blocked"]):
+            say(line)
         if found["equity"] is not None:
             day = "" if found["day_change"] is None else f", day {Decimal(str(found['day_change'])):+,.2f}"
             say(f"equity {Decimal(str(found['equity'])):,.2f} USD{day}; the broker said so at {found['equity_at']}")
@@ -65,6 +67,13 @@ def exit_code(state: object) -> int:
     if state == DeskState.ON:
         return 0
     return STOPPED if state == "stopped" else 1
+
+
+def _blocked(found: object) -> Iterator[str]:
+    """Yield a line for each thing that blocks entries."""
+    for block in found if isinstance(found, list) else ():
+        what = f"entries of {block['only']}" if block["only"] else "ENTRIES"
+        yield f"{what} blocked by {block['by']}: {block['why']}"
 
 
 def _uncovered(unprotected: tuple[str, ...], kinds: tuple[str, ...]) -> Iterator[str]:
@@ -95,6 +104,7 @@ def status_of(host: Host, account: str | None, now: float | None = None) -> dict
     empty["key"] = ""
     empty["equity"] = empty["equity_at"] = empty["day_change"] = None
     folder = account_of(host.home, account) if account else last_account(host.home)
+    empty["entries_enabled"], empty["blocked"] = False, []
     empty["halt_request"] = HaltRequest(folder).asked_by() if folder else None
     empty["killed_by"] = FileKillSwitch(folder, host.environ).latched_by() if folder else None
     pid = holder(folder) if folder else None
@@ -131,6 +141,8 @@ def status_of(host: Host, account: str | None, now: float | None = None) -> dict
         "equity": status.equity,
         "equity_at": status.equity_at,
         "day_change": status.day_change,
+        "entries_enabled": word == DeskState.ON and not any(block.only == "" for block in status.blocked),
+        "blocked": [{"by": block.by, "why": block.why, "only": block.only} for block in status.blocked] if pid else [],
     }
 
 

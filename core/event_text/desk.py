@@ -41,6 +41,10 @@ def _applied(fact: facts.SettingsApplied) -> str:
     return f"{words}; read as they were: {'; '.join(settings.odd.words)}" if settings.odd.words else words
 
 
+def _agents(fact: facts.AgentsApplied) -> str:
+    return f"agents changed: {'; '.join(fact.changes)}"
+
+
 def _settings(fact: SettingsFact) -> str:
     match fact:
         case facts.SettingsFileChanged():
@@ -141,6 +145,7 @@ def _standing(fact: StandingFact) -> str:
 
 DESK: EventTexts = {
     **told("desk", _applied, facts.SettingsApplied),
+    **told("settings", _agents, facts.AgentsApplied),
     **told("settings", _settings, SettingsFact),
     **told("clock", _clock, ClockFact),
     **told("desk", _state, StateFact),

@@ -29,6 +29,20 @@ class SettingsApplied(Fact):
     settings: Settings
 
 
+@fact(version=VERSION)
+@dataclass(frozen=True, slots=True)
+class AgentsApplied(SettingsApplied):
+    """The settings from here on, of which only the tables of agents differ: nothing else is judged anew (OP-09).
+
+    Attributes
+    ----------
+    changes
+        As text, one for each agent.
+    """
+
+    changes: tuple[str, ...]
+
+
 @fact()
 @dataclass(frozen=True, slots=True)
 class SettingsFileChanged(Fact):

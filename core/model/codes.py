@@ -216,19 +216,6 @@ OF_A_PERSON = frozenset({HaltCause.KEY, HaltCause.UNATTENDED})
 """Causes that the operator ends with a key, without a typed word."""
 
 
-class EntryBlock(StrEnum):
-    """What of the desk's own state refuses every entry."""
-
-    KILL = "kill"
-    HALT = "halt"
-    STARTING = "starting"
-    READ_ONLY = "read-only"
-    SETTINGS = "settings"
-    """The settings file differs from what applies."""
-    CLOCK = "clock"
-    """The machine's clock is in doubt."""
-
-
 SHUTS_ENTRIES_ALONE = frozenset({HaltCause.UNATTENDED})
 """Confirmed exits are still sent."""
 

@@ -30,7 +30,8 @@ from typing import Annotated, Any, Generic, TypeVar
 from pydantic import BeforeValidator, PlainSerializer
 
 from core import facts
-from core.model.codes import SHUTS_ENTRIES_ALONE, DeskState, EntryBlock, HaltCause
+from core.model.codes import SHUTS_ENTRIES_ALONE, DeskState, HaltCause
+from core.model.entry_blocks import EntryBlock, EntryCause
 from core.model.instrument import ListedSymbol, ListKind
 from core.model.lazy_dataclass import dataclass
 from core.model.reconciliation import Difference
@@ -75,6 +76,8 @@ class DiskFailure:
 Part = TypeVar("Part")
 AsKept = Annotated[Settings, BeforeValidator(taken_up), PlainSerializer(put_down)]
 
+OF_HALTS = {HaltCause.INVARIANT: EntryCause.FAULT, HaltCause.JOURNAL: EntryCause.DISK}
+"""Halts by the engine itself; all others are a person's, a signal's or a rule's."""
 NOT_COMPARED = ("the books are not compared with the broker yet; wait a moment",)
 """Why a desk is read-only between its start and its first reconciliation."""
 
@@ -147,6 +150,7 @@ class TradingStatus:
         self.state = TradingStatusState()
         self.folds = {
             facts.SettingsApplied: self._applied,
+            facts.AgentsApplied: self._applied,
             facts.SettingsFileChanged: self._file_changed,
             facts.SettingsFileAgreed: self._file_agreed,
             facts.LimitsReloaded: self._file_agreed,
@@ -226,21 +230,28 @@ class TradingStatus:
 
     def refusal(self) -> str | None:
         """Return why nothing may be opened now, or None."""
-        return next((why for _, why in self.refusals()), None)
+        return next((block.words for block in self.blocks()), None)
 
-    def refusals(self) -> Iterator[tuple[EntryBlock, str]]:
-        """Yield every reason why nothing may be opened now, the strongest first."""
+    def blocks(self) -> Iterator[EntryBlock]:
+        """Yield everything that lets nothing be opened, the gravest first."""
+        state = self.state
         if (by := self.killed_by) is not None:
-            yield EntryBlock.KILL, f"killed by {by}; type REARM on the kill screen to trade again"
+            yield EntryBlock(EntryCause.KILL, f"killed by {by}; type REARM on the kill screen to trade again")
         for cause, reason in self.halts.items():
-            yield EntryBlock.HALT, f"halted ({cause.value}): {reason}"
-        if not self.state.is_reconciled:
-            word = EntryBlock.READ_ONLY if self.state.was_compared else EntryBlock.STARTING
-            yield word, "read-only: " + "; ".join(self.state.read_only_because)
-        if self.state.settings_file:
-            yield EntryBlock.SETTINGS, self.state.settings_file
-        if self.state.clock:
-            yield EntryBlock.CLOCK, self.state.clock
+            yield EntryBlock(OF_HALTS.get(cause, EntryCause.HALT), f"halted ({cause.value}): {reason}")
+        if not state.is_reconciled:
+            cause_of_books = EntryCause.READ_ONLY if state.was_compared else EntryCause.STARTING
+            yield EntryBlock(cause_of_books, "read-only: " + "; ".join(state.read_only_because))
+        if state.settings_file is not None:
+            yield EntryBlock(EntryCause.SETTINGS_FILE, state.settings_file)
+        if state.clock is not None:
+            yield EntryBlock(EntryCause.CLOCK, state.clock)
+
+    def for_agents(self, reason: str) -> str:
+        """Return a reason as an agent is told it: without what the operator's files and errors say."""
+        for block in self.blocks():
+            reason = reason.replace(block.words, block.for_agents)
+        return reason
 
     def is_naked(self, signed_at: datetime) -> bool:
         """Return whether NAKED was typed after the confirmation that owes a stop: then none is sent automatically

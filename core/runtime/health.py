@@ -40,6 +40,7 @@ from core.runtime.call_record import CallMade, CallOutcome
 from core.runtime.runtime import Runtime
 from core.settings.service import SocketPlace, TcpPlace
 from core.views.builders.desk import newest_data, word_of
+from core.views.builders.entry_blocks import blocks_at
 
 LOOK_SECONDS = 1.0
 """Between two snapshots of the engine."""
@@ -60,7 +61,10 @@ class LogCounts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """A snapshot of the engine; `seen_at` is monotonic time, `data_age` in seconds, None before any data."""
+    """A snapshot of the engine; `seen_at` is monotonic time, `data_age` in seconds, None before any data.
+
+    `blocked` has the cause of each thing that blocks entries, and what alone it blocks.
+    """
 
     seen_at: float
     state: DeskState
@@ -71,6 +75,7 @@ class Glance:
     is_halted: bool
     is_killed: bool
     has_disk: bool
+    blocked: tuple[tuple[str, str], ...]
     orders_working: int
     desks_attached: int
     depths: Mapping[str, int]
@@ -198,6 +203,8 @@ class EngineFigures:
             "halted": glance.is_halted,
             "killed": glance.is_killed,
             "disk": "ok" if glance.has_disk else "failed",
+            "entries_enabled": not any(only == "" for _, only in glance.blocked),
+            "blocked": [{"by": by, "only": only} for by, only in glance.blocked],
         }
 
     def _look(self, now: float) -> Glance:
@@ -214,6 +221,7 @@ class EngineFigures:
             is_halted=bool(state.control.halts),
             is_killed=state.control.killed_by is not None,
             has_disk=engine.disk_trouble is None,
+            blocked=tuple((block.cause.value, block.scope) for block in blocks_at(state, self._runtime.clock())),
             orders_working=sum(1 for _ in state.ledger.working()),
             desks_attached=len(state.desks.state.attached),
             depths=self._runtime.depths(),

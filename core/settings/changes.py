@@ -23,10 +23,13 @@ from core.settings.directions import BESIDE_RISK, LIMITS, OWN, is_of_own, looser
 from core.settings.history import VERSION, read, restated
 from core.settings.protections import ProtectionSettings, ProtectionsSettings
 from core.settings.risk import DAILY, WEEKLY
+from core.settings.service import AgentSettings
 from core.settings.settings import Settings
 from core.settings.strategies import UserStrategySettings
 from core.settings.types import WHOLE, AmountSettings, Direction, KeyPath
 
+AGENTS = "agents"
+"""The one table that a running engine takes over without a command: an agent can send nothing."""
 OF_THE_ACCOUNT = (DAILY, WEEKLY)
 WITH_A_LOCK = tuple(
     name
@@ -89,6 +92,30 @@ def changes_between(old: Settings, new: Settings, equity: Decimal | None = None)
             kind = ChangeKind.TIGHTER if is_new_in_a_sector else _kind(path, was, is_now, equity)
             found.append(LimitChange(path, in_words(was), in_words(is_now), kind))
     return tuple(found)
+
+
+def agent_changes(old: Settings, new: Settings) -> tuple[str, ...]:
+    """Return what differs in the tables of agents, one text for each agent; empty if nothing does (OP-09)."""
+    return tuple(
+        f"{name} {_agent_change(old.agents.get(name), new.agents.get(name))}"
+        for name in dict.fromkeys((*old.agents, *new.agents))
+        if old.agents.get(name) != new.agents.get(name)
+    )
+
+
+def _agent_change(old: AgentSettings | None, new: AgentSettings | None) -> str:
+    if new is None:
+        return "removed"
+    if old is None:
+        return f"added, {in_words(new)}"
+    pairs = zip(leaves(old), leaves(new), strict=True)
+    return ", ".join(f"{key[-1]} {in_words(was)} → {in_words(now)}" for (key, was), (_, now) in pairs if was != now)
+
+
+def with_agents(old: Settings, new: Settings) -> Settings:
+    """Return `old` with the tables of agents of `new`."""
+    settings = old.model_copy(update={AGENTS: new.agents})
+    return restated(settings) if old.odd.words else settings
 
 
 def is_within(path: KeyPath, other: KeyPath) -> bool:
@@ -221,6 +248,12 @@ def digest_of(settings: Settings) -> str:
     return sha256(settings.model_dump_json().encode()).hexdigest()[:16]
 
 
+def digest_of_agents(settings: Settings) -> str:
+    """Return sixteen characters that identify the tables of agents, in any order."""
+    texts = sorted(f"{name}:{terms.model_dump_json()}" for name, terms in settings.agents.items())
+    return sha256("\n".join(texts).encode()).hexdigest()[:16]
+
+
 def in_words(value: object) -> str:
     """Format a value as in a settings file, with its unit."""
     if isinstance(value, AmountSettings):
@@ -233,10 +266,27 @@ def in_words(value: object) -> str:
         return f"{value:%H:%M}"
     if value is None:
         return NOT_SET
-    if isinstance(value, tuple):
-        each = ("/".join(map(in_words, item)) if isinstance(item, tuple) else in_words(item) for item in value)
+    if isinstance(value, BaseModel):
+        fields = type(value).model_fields
+        values = {key: getattr(value, key) for key in fields}
+        return _table_in_words({key: each for key, each in values.items() if each != fields[key].default}) or "as usual"
+    if isinstance(value, Mapping):
+        return _table_in_words(value) or "none"
+    if isinstance(value, tuple | list | set | frozenset):
+        items = sorted(value) if isinstance(value, set | frozenset) else value
+        each = ("/".join(map(in_words, item)) if isinstance(item, tuple) else in_words(item) for item in items)
         return ", ".join(each) or "none"
     return str(value.value if isinstance(value, Enum) else value) or "empty"
+
+
+def _table_in_words(values: Mapping[str, object]) -> str:
+    """As in `claude (symbols SPY/QQQ, most_value 1000), other (as usual)`."""
+    return ", ".join(f"{key} {_within_a_table(value)}" for key, value in values.items())
+
+
+def _within_a_table(value: object) -> str:
+    is_table = isinstance(value, Mapping | BaseModel) and not isinstance(value, AmountSettings)
+    return f"({in_words(value)})" if is_table else in_words(value).replace(", ", "/")
 
 
 def leaves(table: BaseModel, path: KeyPath = ()) -> Iterator[tuple[KeyPath, object]]:

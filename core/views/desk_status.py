@@ -6,9 +6,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar
 
-from core.model.account import AWAY, Channel, ConnectionStatus, LatencySpan, Mode
+from core.model.account import ConnectionStatus, LatencySpan, Mode
 from core.model.codes import OF_A_PERSON, DeskState, HaltCause, ProposalEnd
 from core.model.desk import DeskNumber, Seat
+from core.model.entry_blocks import EntryBlock
 from core.model.lazy_dataclass import dataclass
 from core.model.reconciliation import Difference
 from core.model.touch import Nonce, TouchCode, TouchKey
@@ -150,6 +151,8 @@ class StatusView:
     entries_shut
         The guard that refuses every entry, and why: the closed market, the window, a protection of the whole desk;
         empty if there is none.
+    blocks
+        Everything that blocks entries, what blocks every one first.
     held_by_clock
         Symbols whose authorized exits wait for a key because the desk's clock is in doubt: the bell rings.
     key
@@ -198,11 +201,7 @@ class StatusView:
     key: KeyView = NO_KEY
     presses: int = 0
     acceptable: tuple[Difference, ...] = ()
-
-    @property
-    def is_broker_away(self) -> bool:
-        """Whether the broker answers no requests; an entry confirmed meanwhile is refused (OP-03)."""
-        return any(one.line is Channel.BROKER and one.state in AWAY for one in self.connections)
+    blocks: tuple[EntryBlock, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

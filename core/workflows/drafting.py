@@ -154,7 +154,8 @@ class Drafting:
         is_flood = code is DraftRefusal.FLOOD
         if not (is_flood and self.state.drafts.is_flood_told(agent, self.state.at)):
             self.state.record(facts.DraftRejected(agent, request.key, code, reasons, request.terms.in_words()))
-        return DraftAnswer(request.key, None, code=code, reasons=reasons)
+        told = tuple(map(self.state.control.for_agents, reasons))
+        return DraftAnswer(request.key, None, code=code, reasons=told)
 
     def _of_the_agent(
         self, agent: str, terms: AgentSettings | None, request: DraftRequest
@@ -319,9 +320,21 @@ class Drafting:
         if order_id not in self.state.stage.state.proposals:
             self.state.record(facts.DraftEnded(draft.number, DraftEnd.BLOCKED, NOT_STAGED))
 
+    @follows(facts.AgentsApplied)
+    def after_agents(self, _fact: facts.AgentsApplied) -> None:
+        self._end_drafts_of_removed()
+
+    def _end_drafts_of_removed(self) -> None:
+        """End the waiting drafts of agents that were removed: nobody could adopt them. A paused agent's stay."""
+        agents = self.state.control.settings.agents
+        for one in self.state.drafts.waiting:
+            if one.draft.agent not in agents:
+                self.state.record(facts.DraftEnded(one.number, DraftEnd.EXPIRED, NOT_SET_UP))
+
     @follows(facts.EngineStarted)
     def after_start(self, _fact: facts.EngineStarted) -> None:
-        """End adopted drafts whose proposal a crash kept from the journal."""
+        """End adopted drafts whose proposal a crash kept from the journal, and those of agents that were removed."""
+        self._end_drafts_of_removed()
         stage, ledger = self.state.stage.state, self.state.ledger
         for one in self.state.drafts.staged:
             is_there = one.order_id is not None and (

@@ -10,6 +10,7 @@ from typing import Any
 from console.screens.desk_control import leaving_lines
 from core.model.account import Channel, ConnectionState, ConnectionStatus
 from core.model.codes import DeskState, HaltCause
+from core.model.entry_blocks import EntryBlock, EntryCause
 from core.model.order import StopHolder
 from core.model.values import Price, Quantity
 from core.views import HaltRow
@@ -84,7 +85,8 @@ async def test_a_stopped_engine_is_in_every_frame() -> None:
     async with open_still(a_view(proposals=())) as house:
         await house.sees("ENTRIES ON", "EXITS ON")
         away = ConnectionStatus(Channel.BROKER, ConnectionState.DOWN, a_view().status.at, None, 3, "no answer in 3 s")
-        house.handle.show(status=replace(a_view().status, connections=(away,)))
+        blocks = (EntryBlock(EntryCause.LINK, "the broker is away"),)
+        house.handle.show(status=replace(a_view().status, connections=(away,), blocks=blocks))
         said = "try 3: no answer in 3 s; no entry can leave; exits and cancels are tried"
         await house.sees("ENTRIES OFF", "EXITS ON", said)
         await house.shows_next(status=a_view().status)

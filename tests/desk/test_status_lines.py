@@ -8,7 +8,8 @@ from decimal import Decimal
 
 from syrupy.assertion import SnapshotAssertion
 
-from core.model.account import Channel, ConnectionState, ConnectionStatus, Mode
+from core.model.account import Mode
+from core.model.entry_blocks import EntryBlock, EntryCause
 from core.model.values import Fraction, Money
 from core.views import KillView, StatusView
 from tests.desk.still_house import a_position, a_view, an_order
@@ -161,7 +162,7 @@ def test_refused_entries_are_shut(snapshot: SnapshotAssertion) -> None:
 def test_shut_entries_say_why(snapshot: SnapshotAssertion) -> None:
     """RK-09, OP-03, OP-07"""
     shut = replace(STATUS, entries_shut="Session: the market is closed: Saturday")
-    away = replace(shut, connections=(ConnectionStatus(Channel.BROKER, ConnectionState.DOWN, NOW),))
+    away = replace(shut, blocks=(EntryBlock(EntryCause.LINK, "the broker is away"),))
     refused = replace(away, entries_refused="killed by key")
 
     assert [what_stops_entries(status) for status in (STATUS, shut, away, refused)] == snapshot

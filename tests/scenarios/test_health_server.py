@@ -126,7 +126,7 @@ def test_health_names_no_amounts(tmp_path: Path) -> None:
         assert told["data_age"] is not None
         assert set(told) == {
             *("ok", "state", "account", "mode", "heartbeat_age", "journal_sequence", "data_age"),
-            *("halted", "killed", "disk"),
+            *("halted", "killed", "disk", "entries_enabled", "blocked"),
         }
 
 

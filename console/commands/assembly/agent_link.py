@@ -8,9 +8,7 @@ from core.ports import OperatorError
 from state.files import AccountFolder
 from state.running_engine import holder
 
-NO_AGENTS = (
-    "serves no agents: none was set up when it started; `keyturn agents add NAME`, then `keyturn engine restart`"
-)
+NO_AGENTS = "serves no agents: none is set up; `keyturn agents add NAME` adds one"
 
 
 def agent_connection(folder: AccountFolder, timeout: float) -> socket.socket:

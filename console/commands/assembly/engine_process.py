@@ -117,15 +117,27 @@ def known_account(host: Host) -> AccountFolder | None:
 
 
 def service_agents(host: Host, runtime: Runtime, stack: ExitStack) -> None:
-    """Serve the agents of the settings at `agents.sock` until the stack ends; nothing is opened without agents.
+    """Serve the agents of the settings at `agents.sock` until the stack ends, from the beat at which there is one.
 
     A socket that cannot be opened is reported and ends nothing. In the runtime's thread, before it runs, and only for
     the holder of the account's lock.
     """
+    is_served = False
+
+    def look() -> None:
+        nonlocal is_served
+        if not is_served and runtime.engine.state.control.settings.all_agents:
+            is_served = True
+            _serve_agents(host, runtime, stack)
+
+    look()
+    if not is_served:
+        runtime.each_beat(look)
+
+
+def _serve_agents(host: Host, runtime: Runtime, stack: ExitStack) -> None:
     state = runtime.engine.state
     settings = state.control.settings
-    if not settings.all_agents:
-        return
     from importlib.metadata import version
 
     from core.runtime.service.agent_socket import AgentService

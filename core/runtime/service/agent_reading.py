@@ -21,8 +21,8 @@ import orjson
 
 from core.model.account import Mode
 from core.model.bar import Feed, Quote
-from core.model.codes import EntryBlock
 from core.model.draft import SIDES, DraftOutcome, DraftTerms, DraftWord
+from core.model.entry_blocks import FOR_AGENTS, EntryCause
 from core.model.lazy_dataclass import dataclass
 from core.model.order import Side
 from core.model.values import Money, Price, Symbol, plain
@@ -32,7 +32,6 @@ from core.settings.service import AgentSettings
 from core.settings.settings import Settings
 from core.staging.resting_entries import reach_of
 from core.views import DeskView, NotStaged, OrderRow, PositionRow, ProtectionRow
-from core.views.builders.protections import is_of_everything
 from core.views.export import cells, quote_of, value_of
 
 Values: TypeAlias = dict[str, Any]
@@ -43,17 +42,10 @@ SHARES = 9
 """Decimals of a quantity."""
 HIDDEN_OF_A_QUOTE = ("shares_held",)
 MOST_LISTED = 50
-"""Symbols of lists that are told as blocked; of more the number."""
+"""Symbols and guards that are told as blocked alone; of more the number."""
 ENTRIES, SOME_ENTRIES = "entries", "some entries"
-BREAKER, WINDOW, DESK, OF_A_LIST = "breaker", "window", "desk", "list/"
-"""Keys of protections."""
-SHORTLY = {
-    EntryBlock.STARTING: "the books are compared with the broker's",
-    EntryBlock.READ_ONLY: "the books differ from the broker's",
-    EntryBlock.SETTINGS: "the settings file differs from what applies",
-    EntryBlock.CLOCK: "the machine's clock is in doubt",
-}
-"""For an agent that is not told amounts: the reasons may hold some."""
+HIDDEN = {EntryCause.PROTECTION: "a guard of the desk is shut"}
+"""The words of a cause for an agent that is not told amounts; for others the cause's name."""
 WAITS = (
     "A draft sends nothing. It waits until a person at the desk adopts it; then it is a proposal, and only a key on "
     "its ticket sends it."
@@ -78,8 +70,6 @@ class AgentView:
         Of the last minutes of each symbol, by the start of the minute, oldest first. USD.
     market_time
         The time of day at the exchange.
-    refused
-        Every reason of the desk's own state why nothing may be opened.
     """
 
     view: DeskView | None
@@ -90,7 +80,6 @@ class AgentView:
     sent: Mapping[str, int]
     closes: Mapping[Symbol, tuple[tuple[datetime, Price], ...]]
     market_time: datetime
-    refused: tuple[tuple[EntryBlock, str], ...] = ()
 
 
 class PartRead(NamedTuple):
@@ -193,51 +182,22 @@ class Reader:
         status = self.view.status
         if why := self._why_no_draft():
             yield _block("your drafts", "agent", why)
-        yield from self._blocked_by_the_state()
-        yield from self._blocked_by_guards()
+        yield from self._blocked_entries()
         if status.exits_refused is not None:
-            yield _block("exits", "disk", status.exits_refused)
-        yield from self._blocked_symbols()
+            yield _block("exits", "disk", FOR_AGENTS[EntryCause.DISK])
         if status.key.holder is None:
             yield _block("adopting", "desk", "no desk has control: nobody can adopt a draft now")
 
-    def _blocked_by_the_state(self) -> Iterator[Values]:
-        """Yield every reason of kill, halt, books, settings, clock and connection, as the banners name them."""
-        status, hides = self.view.status, self.terms.hides_amounts
-        if status.killed_by is not None:
-            yield _block(ENTRIES, EntryBlock.KILL, f"killed by {status.killed_by}")
-        for halt in status.halts:
-            yield _block(ENTRIES, EntryBlock.HALT, halt.cause.value if hides else halt.in_words)
-        for by, why in self.drawn.refused:
-            if by in SHORTLY:
-                yield _block(ENTRIES, by, SHORTLY[by] if hides else why)
-        if status.is_broker_away:
-            yield _block(ENTRIES, "broker", "the broker is away")
-
-    def _blocked_by_guards(self) -> Iterator[Values]:
-        """Yield every tripped guard. One of a strategy or a symbol blocks some entries alone."""
-        status, hides = self.view.status, self.terms.hides_amounts
-        is_told = False
-        for row in self.view.protections:
-            if not row.is_tripped or row.key == DESK or row.key.startswith(OF_A_LIST):
-                continue
-            is_whole = is_of_everything(row.key) or row.key == WINDOW
-            is_told = is_told or is_whole
-            by = BREAKER if row.key == BREAKER else "protection"
-            yield _block(ENTRIES if is_whole else SOME_ENTRIES, by, row.name if hides else f"{row.name}: {row.reason}")
-        if status.refused_by_breaker and not is_told:
-            yield _block(ENTRIES, BREAKER, BREAKER if hides else value_of(status.entries_refused))
-        elif status.entries_shut and not is_told:
-            yield _block(ENTRIES, "protection", "a guard of the desk is shut" if hides else status.entries_shut)
-
-    def _blocked_symbols(self) -> Iterator[Values]:
-        """Yield the listed symbols, the agent's own first."""
-        own = self.terms.symbols or self.drawn.settings.symbols
-        lists = sorted(self.view.lists, key=lambda listed: listed.symbol not in own)
-        for listed in lists[:MOST_LISTED]:
-            yield {**_block(SOME_ENTRIES, "list", f"{listed.symbol}: {listed.kind.value}"), "symbol": listed.symbol}
-        if (more := len(lists) - MOST_LISTED) > 0:
-            yield _block(SOME_ENTRIES, "list", f"{more} more symbols; get_protections has them")
+    def _blocked_entries(self) -> Iterator[Values]:
+        """Yield what lets no entry pass, then what lets some not pass, those of the agent's own symbols first."""
+        own, blocks = self.terms.symbols or self.drawn.settings.symbols, self.view.status.blocks
+        of_some = sorted((block for block in blocks if block.scope), key=lambda block: block.scope not in own)
+        for block in (*(block for block in blocks if not block.scope), *of_some[:MOST_LISTED]):
+            why = HIDDEN.get(block.cause, block.cause.value) if self.terms.hides_amounts else block.for_agents
+            what = SOME_ENTRIES if block.scope else ENTRIES
+            yield {**_block(what, block.cause.value, why), "only": value_of(block.scope)}
+        if (more := len(of_some) - MOST_LISTED) > 0:
+            yield _block(SOME_ENTRIES, EntryCause.LIST.value, f"{more} more; get_protections has them")
 
     def _why_no_draft(self) -> str:
         """Return why no draft of this agent would be taken now; empty if one would."""
@@ -286,7 +246,10 @@ class Reader:
         }
 
     def _protection(self, row: ProtectionRow) -> Values:
-        amounts = {"measure": row.measure, "reason": row.reason, "used": value_of(row.used, 3)}
+        of_desk = {block.words: block.for_agents for block in self.view.status.blocks if not block.key}
+        of_row = {block.key: block.told for block in self.view.status.blocks if block.told}
+        reason = of_row.get(row.key) or of_desk.get(row.reason, row.reason)
+        amounts = {"measure": row.measure, "reason": reason, "used": value_of(row.used, 3)}
         return {
             "name": row.name,
             "blocks_entries": row.is_tripped and not row.passes_overridden,

@@ -370,7 +370,9 @@ class AgentServer:
                     return
 
     def _take(self, link: AgentLink, frame: frames.FromAgent | frames.Fault) -> None:
-        if isinstance(frame, frames.Fault):
+        if self._is_removed(link):
+            self._end_removed(link, getattr(frame, "call", 0))
+        elif isinstance(frame, frames.Fault):
             self._fault(link, frame)
         elif isinstance(frame, frames.AgentHello):
             self._greet(link, frame)
@@ -391,6 +393,14 @@ class AgentServer:
         else:
             assert_never(frame)
 
+    def _is_removed(self, link: AgentLink) -> bool:
+        """Whether the settings no longer name its agent."""
+        return link.name != "" and link.name not in self._agents()
+
+    def _end_removed(self, link: AgentLink, call: int) -> None:
+        self._reject(link, call, RejectionCode.UNKNOWN_AGENT, _not_set_up(link.name))
+        self._drop(link)
+
     def _greet(self, link: AgentLink, hello: frames.AgentHello) -> None:
         if link.name:
             self._fault(link, SECOND_HELLO)
@@ -403,8 +413,7 @@ class AgentServer:
             self._drop(link)
         elif hello.name not in self._agents():
             self._record(link, f"connect as {shown}, which is not set up")
-            words = f"no agent {shown} is set up; `keyturn agents add {shown}` adds it for the engine's next start"
-            self._reject(link, 0, RejectionCode.UNKNOWN_AGENT, words)
+            self._reject(link, 0, RejectionCode.UNKNOWN_AGENT, _not_set_up(shown))
             self._drop(link)
         elif not self._has_room(hello.name):
             words = f"{OF_A_NAME} programs are connected as {shown}, and no more can be; end one"
@@ -505,6 +514,9 @@ class AgentServer:
         self._drop(link)
 
     def _answer(self, link: AgentLink, reader: Reader, asked: Read | AskSize) -> None:
+        if self._is_removed(link):
+            self._end_removed(link, asked.call)
+            return
         try:
             if isinstance(asked, Read):
                 self._tell(link, frames.Told(asked.call, *self._readings.told(reader, asked)))
@@ -529,3 +541,7 @@ class AgentServer:
         except (FrameError, FloodError):
             link.out.clear()
             self._drop(link)
+
+
+def _not_set_up(name: str) -> str:
+    return f"no agent {name} is set up; `keyturn agents add {name}` adds it"

@@ -102,5 +102,4 @@ class AgentFeed:
             sent={name: state.drafts.sent_within_an_hour(name, at) for name in state.control.settings.agents},
             closes={symbol: tuple(closes) for symbol, closes in state.price_history.state.closes.items()},
             market_time=state.calendar.venue.local(at),
-            refused=tuple(state.control.refusals()),
         )

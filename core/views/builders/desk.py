@@ -14,6 +14,7 @@ from core.messages.desk_commands import SettingsFault
 from core.model.account import Account
 from core.model.bar import ONE_MINUTE
 from core.model.codes import DeskState
+from core.model.entry_blocks import EntryBlock, EntryCause
 from core.model.kept_rows import KeptRows
 from core.model.position import AnyTrade, Trade
 from core.model.reconciliation import ACCEPTABLE, Difference
@@ -51,6 +52,7 @@ from core.views import (
     TradeRow,
 )
 from core.views.builders.drafts import DraftRows
+from core.views.builders.entry_blocks import entry_blocks, shut_in_words
 from core.views.builders.event_log import EventLog
 from core.views.builders.history import PartialExits
 from core.views.builders.protection_limits import lost_at_the_stops
@@ -156,14 +158,22 @@ def touch_view(state: TradingState) -> TouchView:
     return TouchView(held.keys, nonce_now(state), held.answers, held.answer)
 
 
+REFUSES_ALL = frozenset(
+    {
+        *(EntryCause.KILL, EntryCause.HALT, EntryCause.FAULT, EntryCause.DISK, EntryCause.STARTING),
+        *(EntryCause.READ_ONLY, EntryCause.SETTINGS_FILE, EntryCause.CLOCK, EntryCause.BREAKER, EntryCause.MODE),
+    }
+)
+"""Causes for which the desk says that entries are off: a broker that does not answer shuts them like a halt (EX-15)."""
+
+
 class StatusViews:
     """Builds the status line."""
 
-    def __init__(self, engine: Engine, protections: ProtectionRows) -> None:
+    def __init__(self, engine: Engine) -> None:
         self.engine, self.state = engine, engine.state
-        self.protections = protections
 
-    def draw(self, at: datetime, entries_shut: str) -> StatusView:
+    def draw(self, at: datetime, blocks: tuple[EntryBlock, ...]) -> StatusView:
         state, control = self.state, self.state.control
         account = state.sightings.account if isinstance(state.sightings.account, Account) else None
         day = state.calendar.trading_day(at)
@@ -174,7 +184,7 @@ class StatusViews:
         limit = control.settings.risk.daily_loss.of(opening)
         distance = distance_of(account) if account else None
         warn_at = control.settings.risk.margin.warn_at
-        refusal, breaker = control.refusal(), self._breaker(at)
+        refused = next((block for block in blocks if block.cause in REFUSES_ALL and not block.key), None)
         risked = lost_at_the_stops(state, at)
         return StatusView(
             at=at,
@@ -182,8 +192,8 @@ class StatusViews:
             mode=state.mode,
             profile=control.settings.profile,
             word=word_of(self.engine),
-            entries_refused=halted_by_you(refusal) or breaker,
-            refused_by_breaker=refusal is None and breaker is not None,
+            entries_refused=None if refused is None else halted_by_you(refused.words),
+            refused_by_breaker=refused is not None and refused.cause is EntryCause.BREAKER,
             exits_refused=self.engine.disk_trouble,
             killed_by=control.killed_by,
             killed_at=control.killed_at,
@@ -208,17 +218,13 @@ class StatusViews:
             at_risk=None if risked is None else Fraction(risked[0] / risked[1]),
             lost_at_stops=None if risked is None else Money(risked[0]),
             risk_budget=Fraction(control.settings.risk.sizing.budget),
-            entries_shut=entries_shut,
+            entries_shut=shut_in_words(blocks),
+            blocks=blocks,
             held_by_clock=state.held_by_clock,
             key=key_view(state, at),
             presses=state.sightings.presses,
             acceptable=_acceptable(control.state.is_reconciled, control.state.differences),
         )
-
-    def _breaker(self, at: datetime) -> str | None:
-        """Return the breaker's refusal: a broker that does not answer shuts entries like a halt (EX-15)."""
-        refusal = self.state.breaker.refusal(at)
-        return f"breaker: {refusal}" if refusal is not None else None
 
     def _slow_disk(self) -> str | None:
         """Return a warning if a sync takes more than `health.slow_sync_milliseconds` (SP-06)."""
@@ -279,7 +285,7 @@ class ViewBuilder:
         self.listed = listed
         gate = standard_gate()
         self.protections = ProtectionRows(self.state)
-        self.status = StatusViews(engine, self.protections)
+        self.status = StatusViews(engine)
         self.plan = BasketViewBuilder(self.state, gate)
         self.log = EventLog(self.state.notifications.failed_close)
         self.tickets = TicketViews(self.state, gate, self.log)
@@ -340,9 +346,10 @@ class ViewBuilder:
             for o in state.sightings.all_others
         )
         guards, shadows = self.protections.rows(at), shadow_rows(state, today, self._shadow_rows)
+        blocks = entry_blocks(state, at, guards)
         return DeskView(
             number=self.number,
-            status=self.status.draw(at, self.protections.shut_by(at, guards)),
+            status=self.status.draw(at, blocks),
             proposals=tuple(self.tickets.row(p) for p in state.stage.proposals()),
             positions=positions,
             orders=orders,

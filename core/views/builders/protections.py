@@ -5,7 +5,7 @@ They guard only entries; exits pass them all (RK-22). The order of the rows neve
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -215,21 +215,6 @@ class ProtectionRows:
     def rows(self, at: datetime) -> tuple[ProtectionRow, ...]:
         return tuple(self._rows(at, self.state.calendar.trading_day(at)))
 
-    def shut_by(self, at: datetime, rows: Iterable[ProtectionRow]) -> str:
-        """Return the guard that refuses every entry, and why; guards of one strategy or symbol do not count."""
-        today = self.state.calendar.trading_day(at)
-        tripped = [row for row in rows if row.is_tripped and is_of_everything(row.key)]
-        if tripped:
-            more = f", and {len(tripped) - 1} more" if len(tripped) > 1 else ""
-            return f"{tripped[0].name}: {tripped[0].reason}{more}"
-        session = self.state.calendar.session_on(today)
-        opens, shuts = _hours(self.state, session) if isinstance(session, Session) else (at, at)
-        is_outside = not opens <= at < shuts
-        if is_outside and all(proposal.only_reduces for proposal in self.state.stage.state.proposals.values()):
-            return "Window: entries only inside the window"  # a signal of its last bar may still be confirmed after it
-        allowance = self.state.regime.allowance(today)
-        return f"Entries: {allowance.reason}" if allowance.is_shut else ""
-
     def _rows(self, at: datetime, today: date) -> Iterator[ProtectionRow]:
         state = self.state
         yield desk_row(state)
@@ -255,7 +240,24 @@ class ProtectionRows:
         yield from throttle_rows(state, today)
 
 
+WINDOW, ALLOWANCE = "window", "allowance"
+"""What the clock shuts, and what the range of the market does."""
+
+
+def shut_by_the_clock(state: TradingState, at: datetime) -> Iterator[tuple[str, str]]:
+    """Yield what shuts every entry by the day alone, and why."""
+    today = state.calendar.trading_day(at)
+    session = state.calendar.session_on(today)
+    opens, shuts = _hours(state, session) if isinstance(session, Session) else (at, at)
+    is_outside = not opens <= at < shuts
+    if is_outside and all(proposal.only_reduces for proposal in state.stage.state.proposals.values()):
+        yield WINDOW, "Window: entries only inside the window"  # its last bar's signal may be confirmed after it
+    allowance = state.regime.allowance(today)
+    if allowance.is_shut:
+        yield ALLOWANCE, f"Entries: {allowance.reason}"
+
+
 def is_of_everything(key: str) -> bool:
-    """Return whether the guard of this row refuses every entry when tripped, and not those of a strategy or symbol."""
+    """Whether the guard of this row refuses every entry, not only those of one strategy or symbol."""
     name, _, scope = key.partition("/")
     return name in OF_EVERYTHING if not scope else scope == str(EVERYTHING)

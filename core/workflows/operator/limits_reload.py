@@ -1,7 +1,8 @@
 """Change limits only by an explicit command: tighter at once, looser after a typed word (RK-13).
 
 A settings file that differs from the settings in force blocks entries until the operator reloads the limits or restores
-the file. An unreadable file changes nothing.
+the file. An unreadable file changes nothing. Only the tables of agents are taken over as they are seen: an agent
+drafts, and no limit of an order is looser by it (OP-09).
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from core.risk.regime import levels_of
 from core.settings.changes import (
     ChangeKind,
     LimitChange,
+    agent_changes,
     changes_between,
     digest_of,
     is_within,
+    with_agents,
     with_changes,
     with_what_fits,
     without_looser,
@@ -66,6 +69,8 @@ class LimitsReload:
         """Compare the file with the settings in force; record only changes."""
         state, answer = self.state, message.answer
         state.sightings.settings_file = answer
+        if not isinstance(answer, SettingsFault) and (changed := agent_changes(state.control.settings, answer)):
+            state.record(facts.AgentsApplied(with_agents(state.control.settings, answer), changed))
         equity = state.equity_of_today
         changes = () if isinstance(answer, SettingsFault) else changes_between(state.control.settings, answer, equity)
         state.sightings.file_changes = changes

@@ -18,7 +18,8 @@ from core.facts import (
     SettingsApplied,
     SettingsFileChanged,
 )
-from core.model.codes import EntryBlock, HaltCause
+from core.model.codes import HaltCause
+from core.model.entry_blocks import EntryCause
 from core.risk.trading_status import InForce, TradingStatus, TradingStatusState
 from core.settings.settings import Settings
 from tests.kit.rows import table
@@ -78,14 +79,14 @@ def test_every_reason_is_named_with_what_refuses() -> None:
         SettingsFileChanged("the file has a fault"),
         ClockJumped(Decimal(40), Decimal(0)),
     )
-    found = list(control.refusals())
+    found = list(control.blocks())
 
-    assert [by for by, _ in found] == [
-        EntryBlock.KILL, EntryBlock.HALT, EntryBlock.READ_ONLY, EntryBlock.SETTINGS, EntryBlock.CLOCK
+    assert [block.cause for block in found] == [
+        EntryCause.KILL, EntryCause.FAULT, EntryCause.READ_ONLY, EntryCause.SETTINGS_FILE, EntryCause.CLOCK
     ]  # fmt: skip
-    assert found[0][1] == control.refusal()
-    assert [why for by, why in found if by is EntryBlock.SETTINGS] == ["the file has a fault"]
-    assert list(after(PASSED).refusals()) == []
+    assert found[0].words == control.refusal()
+    assert [block.words for block in found if block.cause is EntryCause.SETTINGS_FILE] == ["the file has a fault"]
+    assert list(after(PASSED).blocks()) == []
 
 
 def test_settings_come_from_the_journal() -> None:

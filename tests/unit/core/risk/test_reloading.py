@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import time
@@ -13,7 +14,16 @@ import pytest
 from pydantic import ValidationError
 from syrupy.assertion import SnapshotAssertion
 
-from core.settings.changes import ChangeKind, changes_between, digest_of, with_changes, without_looser
+from core.settings.changes import (
+    ChangeKind,
+    agent_changes,
+    changes_between,
+    digest_of,
+    in_words,
+    with_changes,
+    without_looser,
+)
+from core.settings.changes import leaves as every_leaf
 from core.settings.directions import LOOSER, looser_of
 from core.settings.settings import PROFILES, Settings
 from core.settings.types import WHOLE, Direction
@@ -328,3 +338,36 @@ def test_own_strategy_tables_compare_by_key(snapshot: SnapshotAssertion) -> None
     assert [change.words for change in changes_between(before, after)] == snapshot
     assert {change.kind for change in changes_between(before, after)} == {ChangeKind.RESTART}
     assert [change.words for change in changes_between(Settings(), before)] == snapshot
+
+
+OF_PYTHON = re.compile(r"[{}<>='\"]|Decimal|Settings|None|True|False")
+TABLES: dict[str, dict[str, Any]] = {
+    "agents": {"agents": {"claude": {"symbols": ["SPY", "IBM"], "most_value": "900"}, "shy": {"hides_amounts": True}}},
+    "own": {"strategies": {"own": {"mine": {"symbols": ["SPY"], "terms": {"band": {"low": "0.1", "days": [1, 2]}}}}}},
+    "sectors": {"risk": {"sectors": {"SPY": "index funds"}}},
+    "amounts": {"risk": {"daily_loss": {"of_equity": "0.01"}, "max_notional": {"usd": "900"}}},
+    "lists": {"symbols": ["IBM", "SPY"]},
+    "times": {"risk": {"window_start": "10:00", "window_end": "11:00"}},
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_changed_table_is_told_in_words(name: str) -> None:
+    """RK-13, OP-09: neither a table nor a list is shown as Python writes it"""
+    file = a_file(**TABLES[name])
+    found = [
+        *(change.words for pair in ((Settings(), file), (file, Settings())) for change in changes_between(*pair)),
+        *agent_changes(Settings(), file),
+        *agent_changes(file, Settings()),
+    ]
+
+    assert found
+    assert [words for words in found if OF_PYTHON.search(words)] == []
+
+
+def test_every_default_is_told_in_words() -> None:
+    """RK-13: the text of any setting"""
+    told = {".".join(path): in_words(value) for path, value in every_leaf(Settings())}
+    tables = {key: in_words(getattr(Settings(), key)) for key in Settings.model_fields}
+
+    assert {key: words for key, words in {**told, **tables}.items() if OF_PYTHON.search(words)} == {}

@@ -13,17 +13,15 @@ import orjson
 import pytest
 
 from core.agents.draft_book import KEPT
-from core.model.account import Channel, ConnectionState, ConnectionStatus
-from core.model.codes import EntryBlock
 from core.model.draft import Draft, DraftOutcome, DraftTerms
-from core.model.instrument import ListedSymbol, ListKind
+from core.model.entry_blocks import EntryBlock, EntryCause
 from core.model.order import Effect, OrderType
 from core.model.values import Price, Quantity, Symbol
 from core.protocol.agent_frames import MOST_BARS, MOST_ROWS, Part, Read
 from core.runtime.service import agent_reading
 from core.runtime.service.agent_reading import MOST_LISTED, AgentView, NotToldError, Reader, ReadingCache
 from core.settings.settings import Settings
-from core.views import DeskView, ProtectionRow
+from core.views import DeskView
 from tests.desk.still_house import a_position, a_view, an_order
 
 CLAUDE, SHY = "claude", "shy"
@@ -183,10 +181,11 @@ def test_a_draft_is_found_by_its_key_as_long_as_it_is_remembered() -> None:
 # ── what is blocked ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 A_REASON = "the settings file changed: risk.per_trade 500 USD"
-BY_THE_STATE = [
-    (EntryBlock.SETTINGS, A_REASON), (EntryBlock.CLOCK, "the clock jumped by 40 s"),
-    (EntryBlock.READ_ONLY, "read-only: SPY 47 here, 40 there"), (EntryBlock.STARTING, "read-only: not compared"),
-]  # fmt: skip
+BY_THE_STATE = (
+    EntryBlock(EntryCause.SETTINGS_FILE, A_REASON), EntryBlock(EntryCause.CLOCK, "the clock jumped by 40 s"),
+    EntryBlock(EntryCause.READ_ONLY, "read-only: SPY 47 here, 40 there"),
+    EntryBlock(EntryCause.STARTING, "read-only: not compared"),
+)  # fmt: skip
 
 
 def blocked(drawn: AgentView, name: str = CLAUDE) -> list[Mapping[str, Any]]:
@@ -194,68 +193,29 @@ def blocked(drawn: AgentView, name: str = CLAUDE) -> list[Mapping[str, Any]]:
     return [row for row in rows if row["what"] in ("entries", "some entries")]
 
 
-@pytest.mark.parametrize("refused", [*((each,) for each in BY_THE_STATE), tuple(BY_THE_STATE)], ids=len)
-def test_every_reason_of_the_state_is_told(refused: tuple[tuple[EntryBlock, str], ...]) -> None:
+def blocked_by(*blocks: EntryBlock) -> AgentView:
+    return replace(a_drawn_view(), view=a_view(status={"blocks": blocks}))
+
+
+@pytest.mark.parametrize("blocks", [*((each,) for each in BY_THE_STATE), BY_THE_STATE], ids=len)
+def test_every_reason_of_the_state_is_told(blocks: tuple[EntryBlock, ...]) -> None:
     """OP-09: by what, and why; not `by on`"""
-    drawn = replace(a_drawn_view(), refused=refused)
-    desk = asked(drawn, Read(1, ("desk",)))[0]["desk"]
+    drawn = blocked_by(*blocks)
 
-    assert [(row["by"], row["why"]) for row in blocked(drawn)] == list(refused)
-    assert not desk["entries_enabled"]
+    assert [(row["by"], row["why"]) for row in blocked(drawn)] == [(one.cause, one.for_agents) for one in blocks]
+    assert not asked(drawn, Read(1, ("desk",)))[0]["desk"]["entries_enabled"]
     hidden = [row["why"] for row in blocked(drawn, SHY)]
-    assert len(set(hidden)) == len(refused)
+    assert len(set(hidden)) == len(blocks)
     assert not any(why in ("", "on") or any(letter.isdigit() for letter in why) for why in hidden)
-
-
-def a_guard(key: str, **parts: Any) -> ProtectionRow:
-    terms: dict[str, Any] = {"measure": "3 of 3", "used": None, "is_tripped": True, "since": None, "until": None}
-    return ProtectionRow(
-        **{"key": key, "name": key.title(), "reason": f"{key} is used up at 500 USD", **terms, **parts}
-    )
-
-
-def with_guards(*rows: ProtectionRow, **status: Any) -> AgentView:
-    drawn = a_drawn_view()
-    view = a_view(protections=rows, status=status)
-    return replace(drawn, view=view)
-
-
-def test_every_guard_that_is_shut_is_told() -> None:
-    """OP-09: and not the first one alone; one of a symbol does not switch off the rest"""
-    whole = [a_guard(key) for key in ("breaker", "daily_loss", "risk_budget", "window")]
-    one = a_guard("symbol/TSLA")
-    drawn = with_guards(*whole, one, a_guard("weekly_loss", is_tripped=False), entries_shut="Breaker: …, and 3 more")
-
-    assert [row["what"] for row in blocked(drawn)] == ["entries"] * 4 + ["some entries"]
-    assert [row["by"] for row in blocked(drawn)] == ["breaker"] + ["protection"] * 4
-    assert all(guard.reason in row["why"] for guard, row in zip([*whole, one], blocked(drawn), strict=True))
-    assert not any("500" in row["why"] for row in blocked(drawn, SHY))
-    assert asked(with_guards(one), Read(1, ("desk",)))[0]["desk"]["entries_enabled"]
-
-
-def test_a_reason_without_a_guard_of_its_own_is_told() -> None:
-    """OP-09: the strip names it"""
-    shut = with_guards(entries_shut="Entries: the range is too wide")
-    broken = with_guards(entries_refused="breaker: 3 of 3 failed", refused_by_breaker=True)
-    away = with_guards(connections=(ConnectionStatus(Channel.BROKER, ConnectionState.DOWN, a_view().status.at),))
-
-    assert [(row["by"], row["why"]) for row in blocked(shut)] == [("protection", "Entries: the range is too wide")]
-    assert [(row["by"], row["why"]) for row in blocked(broken)] == [("breaker", "breaker: 3 of 3 failed")]
-    assert [row["by"] for row in blocked(away)] == ["broker"]
 
 
 def test_listed_symbols_block_themselves_alone() -> None:
     """OP-09: the agent's own first; of many the number"""
-    listed = tuple(
-        ListedSymbol(Symbol(f"A{n}"), ListKind.NEVER, "mine", a_view().status.at.date(), a_view().status.at)
-        for n in range(60)
-    )
-    own = replace(listed[-1], symbol=SPY)
-    drawn = a_drawn_view()
-    drawn = replace(drawn, view=replace(a_view_of(drawn), lists=(*listed, own)))
+    listed = [EntryBlock(EntryCause.LIST, f"A{n}: never", f"list/A{n}/never", f"A{n}") for n in range(60)]
+    drawn = blocked_by(*listed, EntryBlock(EntryCause.LIST, "SPY: never", "list/SPY/never", SPY))
     rows = blocked(drawn)
 
-    assert rows[0]["symbol"] == "SPY"
+    assert rows[0]["only"] == "SPY"
     assert {row["what"] for row in rows} == {"some entries"}
     assert len(rows) == MOST_LISTED + 1
     assert asked(drawn, Read(1, ("desk",)))[0]["desk"]["entries_enabled"]
