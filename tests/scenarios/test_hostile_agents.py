@@ -25,8 +25,9 @@ def test_hostile_sessions_reach_nothing() -> None:
     assert confirmed > MANY / 10
 
 
-@pytest.mark.parametrize("fault", ["desk", "touch", "waiting"])
+@pytest.mark.parametrize("fault", ["desk", "touch", "waiting", "file", "others"])
 def test_a_planted_fault_is_found(fault: str) -> None:
-    """OP-09, OP-15: a desk's frame that is taken; an order without a touch; calls that wait without a bound"""
+    """OP-09, OP-15: a desk's frame that is taken; an order without a touch; calls that wait without a bound;
+    entries that a change of agents blocks; the limits of another agent"""
     with planted(fault):
         assert play(5, 0, A_CHUNK).failures

@@ -3,7 +3,9 @@
 Each session is some programs over real sockets against the real service and engine, one step after the other: neither
 has a thread, and time is a number. After each step the bounds are compared. After each session an honest agent must get
 its answers; in some the operator adopts its draft and confirms it among the programs that are still there: not without
-the touch of a security key, and once with it.
+the touch of a security key, and once with it. Meanwhile the operator adds, pauses and removes agents by the functions
+of `keyturn agents`, in a settings file at which the engine looks: no entry is blocked by it, and no answer has the name
+or a limit of an agent that no program is.
 
 `make soak PART=agents N=5000` plays that many; `SEED=7 ONLY=1234` plays the chunk of session 1234 as far as it and
 prints what its programs did. `ARGS='--plant desk'` plays with a fault planted.
@@ -28,7 +30,7 @@ from unittest.mock import patch
 import msgspec
 
 from core import facts
-from core.messages.command_ports import CommandPort, PortKind
+from core.messages.command_ports import CommandPort, PortKind, addressed
 from core.messages.commands import AdoptDraft, Command, Halt, OpenTicket, RequestCancel
 from core.messages.desk_commands import EnrollTouchKey
 from core.messages.inputs import AgentRefused, AgentSaid, DraftSubmitted, DraftWithdrawn
@@ -59,19 +61,33 @@ from core.runtime.scripted_operator import turn_of
 from core.runtime.service import agent_reading, agent_requests
 from core.runtime.service.agent_socket import AgentService
 from core.runtime.service.peers import peer_of
+from core.settings.changes import leaves
+from core.settings.settings import Settings
+from core.workflows.operator import limits_reload
 from core.workflows.operator.touch_keys import nonce_now
+from state.agent_tables import add_agent, remove_agent, switch_agent
 from state.engine_socket import connected, listening
+from state.files import Home
+from state.housekeeping import EVERY_SECONDS, SettingsWatch
+from state.settings_file import load_settings, written
 from tests.accidents.house import LONG
 from tests.kit.security_key import SecurityKey
 from tests.kit.simulated_runtime import runtime
 from tests.soak.chunks import Chunks, Play
 
 FactOf = TypeVar("FactOf", bound=facts.Fact)
-SLY, HONEST = "sly", "honest"
+SLY, HONEST, THIRD = "sly", "honest", "quokka"
+SECRET = "31337"
+"""The largest value of a draft of `THIRD`, which no program is."""
 STRANGERS_KEY = SecurityKey(seed=9)
 AGENTS = {SLY: {"per_hour": 20}, HONEST: {"per_hour": 1000, "waiting": 50, "most_value": "5000"}}
+VALUES = (SECRET, f"{SECRET}.5")
+MANAGED = 0.25
+"""The share of deeds before which the operator changes an agent."""
 A_CHUNK = 50
 """Sessions with one engine."""
+REMOVED = 0.4
+"""The share of the operator's commands about a known agent that remove it."""
 STEPS = (2, 6)
 CONFIRMED = 0.2
 """The share of sessions in which the operator confirms a draft."""
@@ -145,6 +161,9 @@ class Played:
     sessions: int = 0
     deeds: Counter[str] = field(default_factory=Counter)
     heard: Counter[str] = field(default_factory=Counter)
+    managed: Counter[str] = field(default_factory=Counter)
+    applied: int = 0
+    read: int = 0
     told: int = 0
     confirmed: int = 0
     longest_out: int = 0
@@ -154,6 +173,9 @@ class Played:
         self.sessions += other.sessions
         self.deeds += other.deeds
         self.heard += other.heard
+        self.managed += other.managed
+        self.applied += other.applied
+        self.read += other.read
         self.told += other.told
         self.confirmed += other.confirmed
         self.longest_out = max(self.longest_out, other.longest_out)
@@ -195,8 +217,8 @@ class Program:
 class Place:
     """The service of an engine, without their threads."""
 
-    def __init__(self, path: Path, listener: socket.socket) -> None:
-        self.path, self.at = path, 1000.0
+    def __init__(self, path: Path, listener: socket.socket, home: Home) -> None:
+        self.path, self.at, self.home = path, 1000.0, home
         self.inbox: list[object] = []
         self.said: list[str] = []
         self.played = Played()
@@ -213,6 +235,13 @@ class Place:
         self.server._say = self.said.append
         self.feed = self.engine._on_beat[-1]
         self.before = len(list(self.engine.engine.state.journal.records()))
+        self.home.settings.parent.mkdir(parents=True, exist_ok=True)
+        self.home.settings.write_text(a_file_of(self.settings))
+        self.watch = SettingsWatch(self.home.settings, lambda: load_settings(self.home, {}), lambda: self.at)
+
+    @property
+    def settings(self) -> Settings:
+        return self.engine.engine.state.control.settings
 
     def step(self, seconds: float) -> None:
         """One turn of the service and of the engine; raises `BrokenError`."""
@@ -225,8 +254,53 @@ class Place:
             self._require(type(message) in KINDS, f"a {type(message).__name__} reached the inbox")
             self.played.heard[type(message).__name__] += 1
             self.engine.take(self.engine.at, message)  # type: ignore[arg-type]
+        self.looks_at_the_file()
         self.feed()
         self.is_bounded()
+
+    def looks_at_the_file(self) -> None:
+        """As the engine's housekeeping does; no entry waits for it."""
+        seen = self.watch.look()
+        if seen is not None:
+            self.engine.obey(addressed(seen, self.engine.account))
+        refusal = self.engine.engine.state.control.refusal()
+        self._require(refusal is None, f"entries are blocked: {refusal}")
+
+    def manages(self, chance: random.Random) -> str:
+        """One command of the operator about agents; the honest one stays."""
+        there = set(load_settings(self.home, {}).agents)
+        name = chance.choice((SLY, THIRD))
+        if name not in there:
+            limits = {"most_value": SECRET} if name == THIRD else {"per_hour": "20"}
+            add_agent(self.home, name, limits, self._loads)
+            return f"adds {name}"
+        if chance.random() < REMOVED:
+            remove_agent(self.home, name, self._loads)
+            return f"removes {name}"
+        if name == THIRD and chance.random() < 0.3:
+            text, (old, new) = self.home.settings.read_text(), chance.choice((VALUES, VALUES[::-1]))
+            self.home.settings.write_text(text.replace(f"most_value = {old}\n", f"most_value = {new}\n"))
+            return f"edits {name}"
+        enabled = chance.random() < 0.5
+        switch_agent(self.home, name, self._loads, enabled=enabled)
+        return f"{'resumes' if enabled else 'pauses'} {name}"
+
+    def has_taken_over(self) -> None:
+        """Within two looks the engine has the agents of the file."""
+        before = self.settings.agents
+        for _ in range(3):
+            self.step(EVERY_SECONDS + 0.1)
+        self._require(self.settings == self._loads(self.home), "the engine has other agents than the file")
+        self.played.applied += before != self.settings.agents
+
+    def reads_of_no_other(self, program: Program) -> None:
+        """No answer has what only the third agent's table has; a name that a program said itself is its own."""
+        self.played.read += len(program.answers)
+        for answer in map(repr, program.answers):
+            self._require(THIRD not in answer and SECRET not in answer, f"a program was told {answer[:200]}")
+
+    def _loads(self, home: Home) -> Settings:
+        return load_settings(home, {})
 
     def is_bounded(self) -> None:
         server = self.server
@@ -264,6 +338,9 @@ class Place:
         told = [type(each).__name__ for each in honest.answers]
         is_served = honest.has(Accepted) and honest.has(Told, 1) and honest.has(Judged, 2)
         self._require(is_served and not honest.has(Rejected), f"an honest agent was told {told}")
+        judged = next(each for each in honest.answers if isinstance(each, Judged))
+        self._require(judged.number is not None, f"an honest draft was refused: {judged.code} {judged.reasons}")
+        self.reads_of_no_other(honest)
         if confirms:
             self.changes_nothing()
             self.confirms_draft(key)
@@ -314,6 +391,20 @@ class Place:
 
 
 # ── what programs do ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def a_file_of(settings: Settings) -> str:
+    """A settings file with every value of these, and a table for each agent."""
+    lines = [
+        f"{'.'.join(path)} = {written(value)}"
+        for path, value in leaves(settings)
+        if value is not None and path[0] not in ("agents", "keys")
+    ]
+    tables = [
+        f"\n[agents.{name}]\n" + "\n".join(f"{path[-1]} = {written(value)}" for path, value in leaves(terms))
+        for name, terms in settings.agents.items()
+    ]
+    return "\n".join((*lines, *tables)) + "\n"
 
 
 def some_terms(chance: random.Random) -> Terms:
@@ -424,6 +515,10 @@ def play_session(place: Place, seed: int, number: int) -> tuple[str, ...]:
             programs.append((program, chance.random() < 0.3))
         for _ in range(chance.randrange(*STEPS)):
             for one, (program, is_silent) in enumerate(programs):
+                if chance.random() < MANAGED:
+                    managed = place.manages(chance)
+                    done.append(f"the operator {managed}")
+                    place.played.managed[managed] += 1
                 deed = chance.choice(DEEDS)
                 done.append(f"{one} {deed.__name__}")
                 place.played.deeds[deed.__name__] += 1
@@ -435,7 +530,9 @@ def play_session(place: Place, seed: int, number: int) -> tuple[str, ...]:
         for program, _ in programs:
             if chance.random() < 0.6:
                 program.connection.close()
-        place.step(0.1)
+        place.has_taken_over()
+        for program, _ in programs:
+            place.reads_of_no_other(program)
         place.serves_an_honest_agent(f"s{seed % 1000}.{number}", confirms=chance.random() < CONFIRMED)
         place.changes_nothing()
     except BrokenError as error:
@@ -453,7 +550,7 @@ def a_place() -> Iterator[Place]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "agents.sock"
         with listening(path) as listener:
-            place = Place(path, listener)
+            place = Place(path, listener, Home.of({"KEYTURN_HOME": folder}))
             try:
                 yield place
             finally:
@@ -499,12 +596,14 @@ def _passes_on(self: agent_requests.AgentServer, link: agent_requests.AgentLink,
 FROM_AGENT, TAKE = frames.from_agent, agent_requests.AgentServer._take
 
 
-FAULTS = ("desk", "waiting", "touch")
+FAULTS = ("desk", "waiting", "touch", "file", "others")
 
 
 @contextmanager
 def planted(name: str) -> Iterator[None]:
-    """Take a desk's frame, let calls wait without a bound, or ask for no touch."""
+    """Take a desk's frame, let calls wait without a bound, ask for no touch, take no agents over from the file, or
+    tell each agent the limits of the last one.
+    """
     if name == "desk":
         with (
             patch.object(frames, "from_agent", _takes_frames_of_desks),
@@ -516,6 +615,13 @@ def planted(name: str) -> Iterator[None]:
             patch.object(agent_requests.AgentLink, "count", lambda _self, _now: None),
             patch.object(agent_requests, "MOST_WAITING", 1 << 30),
         ):
+            yield
+    elif name == "file":
+        with patch.object(limits_reload, "agent_changes", lambda _old, _new: ()):
+            yield
+    elif name == "others":
+        last = property(lambda reader: list(reader.drawn.settings.agents.values())[-1])
+        with patch.object(agent_reading.Reader, "terms", last):
             yield
     else:
         with patch.dict(TOUCHED, {"confirm": {"touch": "never"}}):
@@ -558,6 +664,10 @@ def tell(played: Played, seed: int, seconds: float) -> None:
     for kind, many in sorted(played.heard.items()):
         print(f"  {'inputs: ' + kind:<24} {many:>8,}")
     print(f"  {'sessions':<24} {played.sessions:>8,}   honest agents answered {played.told:,}, {seconds:,.0f} s")
+    for words, many in sorted(played.managed.items()):
+        print(f"  {'the operator ' + words:<24} {many:>8,}")
+    print(f"  {'agents taken over':<24} {played.applied:>8,}   sessions that ended with other agents than before")
+    print(f"  {'answers read':<24} {played.read:>8,}   for the name and the limit of another agent")
     print(f"  {'confirmed with a touch':<24} {played.confirmed:>8,}")
     print(f"  {'most bytes unread':<24} {played.longest_out:>8,}")
     for failure in played.failures:
