@@ -16,7 +16,7 @@ from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 
-from core.analytics.metrics import DayOfEquity
+from core.analytics.metrics import A_CENT, DayOfEquity
 from core.analytics.presentation import NONE
 from core.execution.fee_days import FeeDays
 from core.facts import CashMoved, DayCorrected, DayStarted, SharesMoved
@@ -131,7 +131,7 @@ def growth(days: Sequence[AccountDay]) -> list[DayOfEquity]:
             continue
         equity = float(day.equity)
         worth = scale * (equity - moved) if before > 0 else math.nan
-        series.append(DayOfEquity(day.day, worth))
+        series.append(DayOfEquity(day.day, worth, cent=scale * A_CENT))
         if moved or before <= 0:
             scale = worth / equity if equity else math.nan
         before, moved = equity, 0.0

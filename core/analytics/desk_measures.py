@@ -323,9 +323,10 @@ def desk_measures(
             sampled.append(record)
     days, instants = account_days(account, first, last), instants_of(sampled)
     worth = growth(days)
+    closes = series_of(worth)
     trades = [trade for trade in ended.trades if first <= day_of(trade.exit_time) <= last]
     rows = rows_of(trades, ended.stops.get, local)
-    returns = len(returns_of(series_of(worth)["equity"]))
+    returns = len(returns_of(closes["equity"]))
     too_few = {name: needed for name, needed in NEEDS.items() if returns < needed}
     told = metrics(worth, [float(trade.profit) for trade in trades])
     told = {**told, **_exact(days, trades), **dict.fromkeys(too_few)}
@@ -338,7 +339,7 @@ def desk_measures(
         returns=returns,
         measures={name: _known(value) for name, value in told.items()},
         too_few=too_few,
-        rolling=rolled(series_of(worth)["equity"]),
+        rolling=rolled(closes["equity"], closes["cent"]),
         trades=figures(framed(rows)) | {"profit": _cents(trade.profit for trade in trades)},
         groups=by_groups(rows),
         instants=instants,

@@ -20,15 +20,20 @@ SESSIONS_A_YEAR = 252
 """Trading days of a US year, to annualize daily figures."""
 ROUNDING = 1e-12
 """A deviation below this fraction of the largest return is the arithmetic's own."""
+A_CENT = float(CENT)
 
 
 @dataclass(frozen=True, slots=True)
 class DayOfEquity:
-    """An account at the close of a session, USD. `exposure` is the gross value of its positions, long plus short."""
+    """An account at the close of a session, USD. `exposure` is the gross value of its positions, long plus short.
+
+    `cent` is a cent of the account: of another size where `equity` is the growth of a first one, without transfers.
+    """
 
     day: date
     equity: float
     exposure: float = 0.0
+    cent: float = A_CENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +60,8 @@ class Drawdown:
 
 
 def framed(series: Sequence[DayOfEquity]) -> pd.DataFrame:
-    """Return columns `equity` and `exposure`, by day."""
-    return pd.DataFrame(series, columns=["day", "equity", "exposure"]).set_index("day").astype(float)
+    """Return columns `equity`, `exposure` and `cent`, by day."""
+    return pd.DataFrame(series, columns=["day", "equity", "exposure", "cent"]).set_index("day").astype(float)
 
 
 def returns_of(equity: pd.Series) -> pd.Series:
@@ -79,12 +84,12 @@ def sharpe(returns: pd.Series, cent: float = 0.0) -> float | None:
     return _a_year(returns, returns.std(), cent) if _is_moving(returns, cent) else None
 
 
-def cent_of(equity: pd.Series) -> float:
+def cent_of(equity: pd.Series, cent: pd.Series | float = A_CENT) -> float:
     """Return what a rounding of each close to a cent may make of a return: the root of the mean square over all days.
 
     The returns of a constant growth that is rounded to cents deviate by less, however much it grew.
     """
-    cents = _cents(equity).dropna()
+    cents = _cents(equity, cent).dropna()
     return math.sqrt(float((cents**2).mean())) if len(cents) else 0.0
 
 
@@ -110,28 +115,28 @@ def omega(returns: pd.Series, threshold: float = 0.0) -> float | None:
     return float(over.clip(lower=0).sum() / lost) if lost > 0 else None
 
 
-def rolling(equity: pd.Series, sessions: int = ROLLING) -> pd.DataFrame:
+def rolling(equity: pd.Series, sessions: int = ROLLING, cent: pd.Series | float = A_CENT) -> pd.DataFrame:
     """Return rolling figures by day: `total_return`, annualized `volatility`, `sharpe` and `max_drawdown`.
 
     The first row is that of the day with this many returns before it; a shorter series has none. Undefined figures, and
     those of a window with a missing close, are NaN (AN-01).
     """
     windows = _changes(equity).rolling(sessions)
-    deviation, cent = windows.std(), (_cents(equity) ** 2).rolling(sessions).mean() ** 0.5
+    deviation, least = windows.std(), (_cents(equity, cent) ** 2).rolling(sessions).mean() ** 0.5
     frame = pd.DataFrame(
         {
             "total_return": (equity / equity.shift(sessions) - 1).where(windows.count() == sessions),
             "volatility": deviation * math.sqrt(SESSIONS_A_YEAR),
-            "sharpe": (windows.mean() / deviation * math.sqrt(SESSIONS_A_YEAR)).where(deviation > cent),
+            "sharpe": (windows.mean() / deviation * math.sqrt(SESSIONS_A_YEAR)).where(deviation > least),
             "max_drawdown": _deepest_within(equity, sessions + 1),
         }
     )
     return frame.iloc[sessions:]
 
 
-def rolled(equity: pd.Series) -> list[dict[str, object]]:
+def rolled(equity: pd.Series, cent: pd.Series | float = A_CENT) -> list[dict[str, object]]:
     """Return `rolling` as rows with their `day`, to six places; None for undefined figures."""
-    figures = rolling(equity)
+    figures = rolling(equity, cent=cent)
     return [
         {"day": str(day)} | {str(name): None if pd.isna(value) else round(value, 6) for name, value in row.items()}
         for day, row in zip(figures.index, figures.to_dict("records"), strict=True)
@@ -143,10 +148,10 @@ def _changes(equity: pd.Series) -> pd.Series:
     return equity.pct_change(fill_method=None).where(equity.shift() > 0)
 
 
-def _cents(equity: pd.Series) -> pd.Series:
+def _cents(equity: pd.Series, cent: pd.Series | float) -> pd.Series:
     """Return what a rounding to a cent of either close may make of each return."""
     before, largest = equity.shift(), equity.rolling(2).max()
-    return (float(CENT) * largest / before**2).where(before > 0)
+    return (cent * largest / before**2).where(before > 0)
 
 
 def _deepest_within(equity: pd.Series, closes: int) -> pd.Series:
@@ -263,7 +268,7 @@ def metrics(series: Sequence[DayOfEquity], profits: Sequence[float]) -> dict[str
     """
     days, made = framed(series), pd.Series(profits, dtype=float)
     equity = days["equity"]
-    returns, fall = returns_of(equity), deepest(equity)
+    returns, fall, cent = returns_of(equity), deepest(equity), cent_of(equity, days["cent"])
     is_long = len(returns) >= ROLLING
     return {
         "sessions": max(len(series) - 1, 0),
@@ -271,8 +276,8 @@ def metrics(series: Sequence[DayOfEquity], profits: Sequence[float]) -> dict[str
         "last_equity": series[-1].equity if series else None,
         "total_return": series[-1].equity / series[0].equity - 1 if series and series[0].equity > 0 else None,
         "yearly_return": yearly(equity) if is_long else None,
-        "sharpe": sharpe(returns, cent_of(equity)) if is_long else None,
-        "sortino": sortino(returns, cent_of(equity)) if is_long else None,
+        "sharpe": sharpe(returns, cent) if is_long else None,
+        "sortino": sortino(returns, cent) if is_long else None,
         "calmar": calmar(equity) if is_long else None,
         "omega": omega(returns),
         "max_drawdown": fall.depth if fall else 0.0,

@@ -111,6 +111,24 @@ def test_measures_with_transfers_match_numpy() -> None:
     )
 
 
+@pytest.mark.parametrize("first", [1, 10, 100_000])
+def test_a_small_first_deposit_hides_no_sharpe_ratio(first: int) -> None:
+    """AN-01: what a cent is to returns is by the account of their day, and one of 1 USD was tried first"""
+    returns = 0.004 * np.sin(np.arange(80)) + 0.0002 * (np.arange(80) > 0)
+    equities = np.round(np.concatenate(([first], (first + 100_000) * np.cumprod(1 + returns))), 2)
+    paid = CashMoved(ActivityId("t"), DAYS[1], ActivityKind.TRANSFER, usd(100_000), None, "")
+
+    found = measured(paid, *closes(equities))
+
+    made = np.concatenate(([(equities[1] - 100_000) / first - 1], equities[2:] / equities[1:-1] - 1))
+    by_hand = made.mean() / made.std(ddof=1) * np.sqrt(252)
+    assert found.measures["sharpe"] == pytest.approx(by_hand, rel=1e-9)
+    rolls = [made[end - 63 : end] for end in range(63, len(made) + 1)]
+    assert [row["sharpe"] for row in found.rolling] == pytest.approx(
+        [each.mean() / each.std(ddof=1) * np.sqrt(252) for each in rolls], abs=1e-6
+    )
+
+
 @pytest.mark.parametrize("many", [1, 2, 63, 64, 252, 253])
 def test_too_few_days_name_what_is_needed(many: int, snapshot: SnapshotAssertion) -> None:
     """AN-01"""
