@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime, time, timedelta
@@ -92,6 +93,8 @@ OF_FIELDS = frozenset({"terms", "instrument", "going", "taken_back"})
 """Properties of rows that only put fields of theirs together."""
 RECKONED = ("=", "+", "-", "@")
 """What a spreadsheet takes for a formula; a number is none."""
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([Ee][+-]?\d+)?", re.ASCII)
+"""Also one that Python writes with an exponent, as a float below 0.0001."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,11 +296,7 @@ def in_a_cell(value: object) -> str:
 
 def _cell(value: object) -> str:
     text = in_a_cell(value)
-    return f"'{text}" if text.startswith(RECKONED) and not _is_number(text) else text
-
-
-def _is_number(text: str) -> bool:
-    return text.lstrip("+-").replace(".", "", 1).isdecimal()
+    return f"'{text}" if text.startswith(RECKONED) and not NUMBER.fullmatch(text) else text
 
 
 def names_of(exported: Exported) -> list[str]:

@@ -52,6 +52,23 @@ def rows(text: str) -> list[list[str]]:
     return list(csv.reader(text.splitlines()))
 
 
+@pytest.mark.parametrize("value", [-3.2e-05, 3.2e-05, -1e22, -0.5, "-3.2e-05", "+1E+2", "-12", "-.5"])
+def test_a_small_figure_stays_a_number_in_csv(value: float | str) -> None:
+    """SY-08: a float below 0.0001 is written with an exponent"""
+    (text,) = dict(tables_of({"rows": [{"rate": value}]})).values()
+
+    assert rows(text) == [["rate"], [str(value)]]
+    assert float(rows(text)[1][0]) == float(value)
+
+
+@pytest.mark.parametrize("text", ["-1+1", "=1", "+cmd|x", "-e5", "@A1", "-1e5+A1", "--1"])
+def test_what_a_spreadsheet_would_reckon_with_is_text(text: str) -> None:
+    """SY-08"""
+    (table,) = dict(tables_of({"rows": [{"words": text}]})).values()
+
+    assert rows(table)[1] == [f"'{text}"]
+
+
 def test_no_part_of_a_result_is_left_out_of_its_tables() -> None:
     """SY-08: a plain list is a column, and a table within a table has its place in the name"""
     told = {"day": "2026-01-05", "notes": ["one", "two"], "trades": [{"symbol": "SPY", "profit": "1.5"}], "none": []}
