@@ -107,7 +107,7 @@ def _agent_change(old: AgentSettings | None, new: AgentSettings | None) -> str:
     if new is None:
         return "removed"
     if old is None:
-        return f"added, {in_words(new)}"
+        return f"added ({in_words(new)})"
     pairs = zip(leaves(old), leaves(new), strict=True)
     return ", ".join(f"{key[-1]} {in_words(was)} → {in_words(now)}" for (key, was), (_, now) in pairs if was != now)
 

@@ -104,7 +104,7 @@ class Settings(GrowingSettingsTable):
     agents: Annotated[
         dict[str, AgentSettings],
         no_direction("an agent only drafts: the operator adopts, and every order passes every check and needs its key"),
-    ] = Field({}, description="the agents that may draft, each with a table of its name (OP-09)")
+    ] = Field({}, description="the agents that may draft, a table for each by its name; a change holds at once (OP-09)")
     evaluation: EvaluationSettings = EvaluationSettings()
     health: Annotated[HealthSettings, no_direction("who reads figures on this machine")] = HealthSettings()
     notify: Annotated[NotifySettings, no_direction("who is told; nothing is sent by it that trades")] = NotifySettings()

@@ -9,9 +9,10 @@ from decimal import Decimal
 from syrupy.assertion import SnapshotAssertion
 
 from core.model.account import Mode
+from core.model.codes import DeskState, HaltCause
 from core.model.entry_blocks import EntryBlock, EntryCause
 from core.model.values import Fraction, Money
-from core.views import KillView, StatusView
+from core.views import HaltRow, KillView, StatusView
 from tests.desk.still_house import a_position, a_view, an_order
 from tests.kit.rows import each
 from tests.snapshots.day import NOW, STATUS
@@ -166,3 +167,16 @@ def test_shut_entries_say_why(snapshot: SnapshotAssertion) -> None:
     refused = replace(away, entries_refused="killed by key")
 
     assert [what_stops_entries(status) for status in (STATUS, shut, away, refused)] == snapshot
+
+
+def test_a_graver_cause_hides_no_other() -> None:
+    """SY-02, RK-13: a line for each further cause, beside the halt's; none is told twice"""
+    halts = (HaltRow(HaltCause.KEY, "by key"),)
+    halted = replace(STATUS, word=DeskState.HALTED, halts=halts, halted_at=NOW, entries_refused="off")
+    causes = (EntryCause.HALT, EntryCause.SETTINGS_FILE, EntryCause.CLOCK, EntryCause.LINK)
+    found = []
+    for many in range(len(causes) + 1):
+        blocks = tuple(EntryBlock(cause, "off" if cause is EntryCause.HALT else cause) for cause in causes[:many])
+        found.append(len(_banners(replace(a_view(), status=replace(halted, blocks=blocks)), NOW, ROOM, "Ctrl+K")))
+
+    assert [each - found[0] for each in found] == [0, 0, 1, 2, 2]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -17,16 +19,19 @@ from console.client.agents import AgentClient
 from console.commands.assembly.agent_journal import AgentJournal
 from console.commands.assembly.mcp_answers import LARGEST_VALUE
 from console.commands.assembly.mcp_server import DeskServer, PastTrades, Values
-from core.facts import TradeClosed
+from core.facts import AgentsApplied, DaySummarised, DraftRejected, SettingsFileChanged, TradeClosed
+from core.model.draft import DraftRefusal
 from core.model.position import Trade
 from core.ports import OperatorError
 from core.reports.agent_explained import OTHERS
+from core.settings.changes import agent_changes
 from core.settings.settings import Settings
-from state.journal import days_of, read
+from state.files import Home
+from state.journal import FileJournal, days_of, read
 from state.past_days import explained
 from tests.scenarios.backtests import keyturn_at, minutes_of, only_before
 
-CLAUDE = "claude"
+CLAUDE, OTHER, SECRET = "claude", "quokka", "31337"
 AMOUNTS = {
     "quantity",
     "profit",
@@ -228,3 +233,27 @@ async def test_the_day_of_a_summary_is_one_of_the_journal(played: Path) -> None:
     assert journal.day_named(f"{days[0]}") == f"{days[0]}"
     for day in ("2031-01-01", "2025-12-01", "yesterday"):
         assert "error" in await asked(journal, "summarise_day", text="quiet", day=day)
+
+
+async def test_a_report_tells_of_no_other_agent(played: Path, tmp_path: Path) -> None:
+    """OP-09: its draft, its summary, and a settings file that names it and its limits"""
+    home = Home.of({"KEYTURN_HOME": str(tmp_path)})
+    folder = home.account("demo")
+    folder.prepare()
+    shutil.copytree(played, folder.journal, dirs_exist_ok=True)
+    last = days_of(played)[-1]
+    other = Settings.model_validate({"agents": {OTHER: {"most_value": SECRET}}})
+    with closing(FileJournal(folder)) as journal:
+        at = [record.at for record in journal.records()][-1]
+        for fact in (
+            AgentsApplied(other, agent_changes(Settings(), other)),
+            SettingsFileChanged(f"settings.toml: agents.{OTHER}.most_value = {SECRET}"),
+            DraftRejected(OTHER, "a", DraftRefusal.VALUE, (f"it may draft {SECRET} USD",)),
+            DaySummarised(OTHER, last, f"{OTHER} was quick"),
+        ):
+            journal.append(at, fact)
+    server = DeskServer(AgentClient(no_engine, CLAUDE, "0.1.0"), a_journal(folder.journal))
+    told = [server.report(last.isoformat()), server.report("")]
+
+    assert all(str(last) in text for text in told)
+    assert not [word for word in (OTHER, SECRET) for text in told if word in text]

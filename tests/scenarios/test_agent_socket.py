@@ -21,6 +21,7 @@ from console.commands.assembly.watchman_agent import look
 from core import facts
 from core.facts import DaySummarised
 from core.messages.commands import Halt
+from core.messages.desk_commands import SettingsFileSeen
 from core.model.draft import DraftRefusal, FactResult
 from core.protocol import frames as desk_frames
 from core.protocol.agent_frames import (
@@ -49,6 +50,7 @@ from core.runtime.service.agent_socket import APART
 from core.runtime.service.peers import peer_of
 from core.runtime.virtual import VirtualRuntime
 from core.settings.service import AgentSettings
+from core.settings.settings import Settings
 from core.views import DeskView
 from state.engine_socket import connected
 from tests.accidents.house import LONG
@@ -214,6 +216,25 @@ def test_without_agents_there_is_no_socket(tmp_path: Path) -> None:
     with ExitStack() as stack:
         service_agents(host, engine, stack)
         assert not host.home.account(engine.account).agents_socket.exists()
+
+
+def test_the_socket_opens_with_the_first_agent(tmp_path: Path) -> None:
+    """OP-09: while the engine runs, at its next beat"""
+    host, engine = Host.of({"KEYTURN_HOME": str(tmp_path)}), runtime()
+    folder = host.home.account(engine.account)
+    folder.prepare()
+    values = engine.engine.state.control.settings.model_dump()
+    with ExitStack() as stack:
+        service_agents(host, engine, stack)
+        engine.beat()
+        before = folder.agents_socket.exists()
+        file = Settings.model_validate({**values, "agents": {CLAUDE: {}}})
+        engine.engine.handle(engine.at, SettingsFileSeen(file, account=engine.account))
+        for _ in range(2):
+            engine.beat()
+
+        assert (before, folder.agents_socket.exists()) == (False, True)
+        assert engine.engine.notes == ()
 
 
 def test_readings_draw_one_view_a_second(there: Served, engine: VirtualRuntime, claude: AgentClient) -> None:

@@ -180,5 +180,5 @@ def test_changes_of_agents_are_told_in_words() -> None:
     assert agent_changes(before, after) == (
         "claude symbols SPY → none, most_value 2000 → 900",
         "gone removed",
-        "other added, symbols IBM/SPY",
+        "other added (symbols IBM/SPY)",
     )
