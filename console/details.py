@@ -9,6 +9,7 @@ from decimal import Decimal
 from console.keymap import written
 from core.model.account import PERCENTILES, LatencySpan
 from core.model.bar import on_one_exchange
+from core.model.draft import agent_word
 from core.model.order import LegRole, StopHolder, StopKnown
 from core.model.order_terms import OWED
 from core.model.values import ClientOrderId, percent, plain
@@ -191,10 +192,11 @@ def order(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
     row = next((row for row in view.orders if row.id == key.removeprefix(LEGS)), None)
     if row is None:
         return None
+    a_stop = ", a protective stop" if row.is_protective else ""
     return [
         *field("order", f"{f.doing(row.side, row.effect)} {f.quantity(row.quantity)} {row.symbol}", "strong"),
         *field("id", short_id(row.id)),
-        *field("of", row.strategy + (", a protective stop" if row.is_protective else "")),
+        *field("of", (agent_word(row.agent) if row.agent else row.strategy) + a_stop),
         *field("terms", _terms(row)),
         *_lasts(view, row),
         *field("state", short_ids(row.state_in_words) + _works(row)),

@@ -25,7 +25,7 @@ from widgets import format as f
 from widgets.draft_text import BRIEF
 from widgets.lines import Cell, Lines, TextLine, joined, spread
 from widgets.pane import Frame
-from widgets.ticket_text import exit_lines, known_lines, ticket_lines, title_of, wrapped
+from widgets.ticket_text import continued, exit_lines, known_lines, ticket_lines, title_of, wrapped
 
 TOLD_FROM = 2
 """Letters in the wrong case from which that is deliberate; a single one may be a key."""
@@ -376,7 +376,7 @@ def heading(standing: TicketStatus, is_late: bool) -> list[TextLine]:
         case TicketPhase.RED:
             return wrapped("NOT NOW ", _to_review(standing.said), WIDTH, "urgent")
         case TicketPhase.DIFFERS:
-            return wrapped("FACT ✗  ", f"{standing.said}: {written('ticket.review')} reviews it", WIDTH, "urgent")
+            return continued("FACT ✗  ", f"{standing.said}: {written('ticket.review')} reviews it", WIDTH, "urgent")
         case TicketPhase.EXPIRED:
             return wrapped(
                 "LOST    " if standing.is_lost else "EXPIRED ",

@@ -6,7 +6,6 @@ out of a ticket for lack of room without being counted.
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -15,7 +14,7 @@ from core.model.draft import SIDES, CheckedFact, FactField, FactResult
 from core.model.order import Effect, Side
 from core.views import DraftRow
 from widgets import format as f
-from widgets.lines import Tone
+from widgets.lines import Tone, in_rows
 
 MARKS = {FactResult.MATCHES: "✓", FactResult.DIFFERS: "✗", FactResult.UNKNOWN: "?"}
 TONES: dict[FactResult, Tone] = {
@@ -23,6 +22,7 @@ TONES: dict[FactResult, Tone] = {
     FactResult.DIFFERS: "urgent",
     FactResult.UNKNOWN: "warning",
 }
+NO_FACTS = "none stated"
 BY_IMPORTANCE = (FactResult.DIFFERS, FactResult.UNKNOWN, FactResult.MATCHES)
 FIELDS = {known.value: known for known in FactField}
 FIELD_WORDS = {
@@ -102,7 +102,7 @@ def _together(texts: Sequence[str], mark: str, width: int, most: int) -> str:
     for count in range(len(texts), 0, -1):
         left = len(texts) - count
         joined = " · ".join([*texts[:count], *([f"{mark} {left} more"] if left else [])])
-        if len(textwrap.wrap(joined, width)) <= most:
+        if len(in_rows(joined, width)) <= most:
             return joined
     return f"{mark} {len(texts)} facts"
 

@@ -30,6 +30,8 @@ NOTHING = "No orders and no trades on this day."
 
 
 NOTHING_FOUND = "The filter finds nothing: no line has all of its words."
+BY, MOST_BY = 9, 16
+"""Cells of a strategy, and of an agent, at most."""
 
 
 class History(Pane):
@@ -41,11 +43,11 @@ class History(Pane):
 
     def __init__(self) -> None:
         super().__init__(
-            _columns(0, 0),
+            _columns(0, 0, 0),
             empty=NO_TRADES_YET,
             id="history",
         )
-        self._columns = _columns(0, 0)
+        self._columns = _columns(0, 0, 0)
         self.day: HistoryDay | None = None
         self.worst_first = False
 
@@ -54,7 +56,8 @@ class History(Pane):
         if self.day is None:
             return
         longest = max((len(row.text) for row in rows), default=0)
-        if (columns := _columns(longest, self.content_size.width)) != self._columns:
+        by = max((len(row.strategy) for row in rows), default=0)
+        if (columns := _columns(longest, by, self.content_size.width)) != self._columns:
             self._columns = columns
             self.grid.show_columns(columns)
         room = widths_of(columns, self.content_size.width)[WHAT]
@@ -73,14 +76,14 @@ class History(Pane):
         return [*reversed(rows)]
 
 
-def _columns(longest: int, width: int) -> tuple[Column, ...]:
+def _columns(longest: int, by: int, width: int) -> tuple[Column, ...]:
     """Return the columns for a width. Strategy and order id are dropped before the text, so no price is cut."""
     columns = (
         Column("TIME", 8),
         Column("SYM", 6),
         Column("P&L USD", 11, Align.RIGHT),
         Column("WHAT", LEAST, stretches=True),
-        Column("BY", 9, rank=1),
+        Column("BY", max(BY, min(by, MOST_BY)), rank=1),
         Column("ORDER", SHORT_ID, rank=2),
     )
     alone = width - MARK_WIDTH + GAP - sum(column.width + GAP for column in columns[:WHAT]) - GAP

@@ -10,13 +10,14 @@ are never interpreted (SY-06).
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from typing import ClassVar, Literal
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, chop_cells, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Region, Size
@@ -56,6 +57,20 @@ def fitted(text: str, width: int, align: Align, decimals: int) -> str:
     if length > width:
         return TOO_WIDE * width
     return " " * (width - length) + text
+
+
+def in_rows(text: str, width: int) -> list[str]:
+    """Wrap text at blanks into rows of at most `width` cells; a longer word is broken."""
+    if text.isascii() or all(cell_len(character) == 1 for character in text):
+        return textwrap.wrap(text, width)
+    rows = [""]
+    for word in text.split():
+        longer = f"{rows[-1]} {word}".lstrip()
+        if cell_len(longer) <= width:
+            rows[-1] = longer
+        else:
+            rows += chop_cells(word, width)
+    return [row for row in rows if row]
 
 
 GAP = 1

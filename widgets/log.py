@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
+from core.model.draft import agent_word
 from core.model.order import Leg, LegRole, OrderStatus, OrderType, StopHolder
 from core.model.text_sanitizer import WARN, at_least
 from core.model.values import SHORT_ID, ClientOrderId, Price
@@ -144,7 +145,8 @@ def life(order: OrderRow, orders: Sequence[OrderRow]) -> str:
     price = f.price(order.limit_price) if order.type is OrderType.LIMIT else f.terms(order.terms)
     head = f"{f.side_word(order.side)} {f.quantity(order.quantity)} {order.symbol} {price}"
     marks = (words for mark, words in zip(order.marks, order.marks_in_words, strict=True) if mark != IN_DOUBT)
-    return ", ".join([f"{head} {_standing(order)}", *marks, *_guards(order, orders)])
+    drafted = [agent_word(order.agent)] if order.agent else []
+    return ", ".join([f"{head} {_standing(order)}", *drafted, *marks, *_guards(order, orders)])
 
 
 def _standing(order: OrderRow) -> str:

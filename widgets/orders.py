@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from textual import _time as key_time
 
+from core.model.draft import agent_word
 from core.model.order import OrderStatus, TimeInForce
 from core.views import IN_DOUBT, WARNED, DeskView, LogRow, OrderRow, OtherOrderRow
 from core.views.rows import OrderFamily, doubted_orders, families, replacement_of, working_orders
@@ -272,13 +273,18 @@ def _state(row: OrderRow) -> str:
 
 
 def _whole_state(row: OrderRow) -> str:
-    state = ", ".join([_standing(row), *_other_marks(row)])
+    state = ", ".join([_standing(row), *_other_marks(row), *_drafted(row)])
     return f"{state}: {row.reason}" if _has_reason(row) else state
 
 
 def _short_state(row: OrderRow) -> str:
     doubt = [DOUBTED] if IN_DOUBT in row.marks else []
-    return ", ".join([*doubt, *_other_marks(row)]) or short_ids(_standing(row))
+    state = ", ".join([*doubt, *_other_marks(row)]) or short_ids(_standing(row))
+    return ", ".join([state, *_drafted(row)])
+
+
+def _drafted(row: OrderRow) -> list[str]:
+    return [agent_word(row.agent)] if row.agent else []
 
 
 def _other_marks(row: OrderRow) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from core.model.draft import agent_word
 from core.model.signal import EXIT_WORDS, ExitReason
 from core.model.staging import MANUAL
 from core.views import HALTED, DeskView, DraftRow, ProposalRow, ResultRow, StrategyRow
@@ -32,7 +33,7 @@ def exit_word(reason: ExitReason, strategy: str, agent: str = "") -> str:
     the agent's that drafted it.
     """
     if reason is ExitReason.MANUAL:
-        return f"by {agent}" if agent else BY_YOU[0]
+        return f"by {agent_word(agent)}" if agent else BY_YOU[0]
     if reason is ExitReason.MEAN_REVERSION and strategy == VWAP:
         return "back at VWAP"
     return EXIT_WORDS[reason][0]
@@ -138,7 +139,8 @@ def _name(row: ProposalRow, names: Mapping[str, str], room: int) -> str:
     """Return who asks: a strategy by the name that tells it apart, `by you`; empty where the reason says it."""
     if row.agent:
         is_said = row.exit_reason is ExitReason.MANUAL  # the reason of such an exit has it
-        return row.agent if len(row.agent) <= room and not is_said else ""
+        forms = () if is_said else (agent_word(row.agent), row.agent)
+        return next((words for words in forms if len(words) <= room), "")
     if row.strategy != MANUAL:
         return names.get(row.strategy.upper(), "")
     return next((words for words in BY_YOU if len(words) <= room), "") if _is_named(row) else ""

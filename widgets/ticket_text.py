@@ -15,16 +15,18 @@ from decimal import Decimal
 from rich.cells import cell_len
 
 from core.model.bar import NoQuote, Quote
+from core.model.draft import drafted_by
 from core.model.order import LegRole, OrderRequest, Side, StopHolder, TimeInForce
 from core.model.order_terms import WORDS, filled_in
 from core.model.signal import ExitReason
 from core.model.sizing import Size, Term
 from core.model.staging import MANUAL, Review, StopPlan, Verdict
+from core.model.text_sanitizer import QUOTE
 from core.model.values import Fraction, Price, plain
-from core.views import DeskView, MarginView, ProposalRow, ReplacedView, TicketView
+from core.views import DeskView, MarginView, ProposalRow, ReplacedView, TicketDraft, TicketView
 from widgets import format as f
-from widgets.draft_text import FULL, fact_texts
-from widgets.lines import Cell, TextLine, Tone, joined
+from widgets.draft_text import FULL, NO_FACTS, fact_texts
+from widgets.lines import Cell, TextLine, Tone, in_rows, joined
 from widgets.proposals import exit_word
 
 
@@ -96,7 +98,8 @@ def _term(term: Term, is_reasoned: bool) -> str:
 
 RIGHT, GROUP = 36, 17
 """Start of the second column, and the part of it for the first figure."""
-SIZE, FACTS = "size   ", "facts  "
+SIZE, FACTS, WHY = "size   ", "facts  ", "why    "
+QUOTED = f"{QUOTE} "
 HOLDS = {
     StopHolder.BROKER: "the broker holds it",
     StopHolder.DESK: "manual stop: press ! when it is hit",
@@ -143,10 +146,10 @@ def ticket_lines(view: TicketView, now: datetime, width: int, told: str = "", fa
     lines += two(_quote(view.quote, now), [_moved(view)], width=width)
     if view.size is not None and not _is_typed(view, view.size):
         lines += wrapped(SIZE, size_in_words(view.size, width - len(SIZE)), width)
-    lines += wrapped("why    ", _why(view, now), width)
+    lines += wrapped(WHY, _why(view, now), width)
     if view.draft is not None:
-        for number, (text, tone) in enumerate(fact_texts(view.draft.facts, now, width - len(FACTS), facts)):
-            lines += wrapped(" " * len(FACTS) if number else FACTS, text, width, tone)
+        lines += quoted(" " * len(WHY), view.draft.reason, width)
+        lines += _facts(view.draft, now, width, facts)
     back = "; NO STOP in between; if this fails, it goes back" if view.stop_goes_back else ""
     if view.cancels_in_words:
         lines += wrapped("first  ", f"cancels {' and '.join(view.cancels_in_words)}, then sends this{back}", width)
@@ -161,6 +164,16 @@ def ticket_lines(view: TicketView, now: datetime, width: int, told: str = "", fa
     if view.lost_targets:
         lines += wrapped("then   ", _without_target(view), width, "urgent")
     return lines + checks(view.now, width, told)
+
+
+def _facts(draft: TicketDraft, now: datetime, width: int, most: int) -> list[TextLine]:
+    """Return what it states, each row marked by the desk; the words of an agent carry no such mark."""
+    if not draft.facts:
+        return wrapped(FACTS, NO_FACTS, width, "warning")
+    lines: list[TextLine] = []
+    for text, tone in fact_texts(draft.facts, now, width - len(FACTS) - len(QUOTED), most):
+        lines += continued(" " * len(FACTS) if lines else FACTS, text, width, tone)
+    return lines
 
 
 def _life_of_its_stop(view: TicketView, lasts: TimeInForce) -> str:
@@ -192,10 +205,26 @@ def order_in_words(order: OrderRequest) -> str:
 def wrapped(label: str, text: str, width: int, tone: Tone = "") -> list[TextLine]:
     """Wrap text behind a label, with a hanging indent."""
     room = max(10, width - len(label))
-    parts = textwrap.wrap(text, room) or [""]
+    parts = in_rows(text, room) or [""]
     return [
         (Cell(label if number == 0 else " " * len(label), "muted"), Cell(part, tone))
         for number, part in enumerate(parts)
+    ]
+
+
+def quoted(label: str, text: str, width: int, tone: Tone = "") -> list[TextLine]:
+    """Wrap a text that the desk did not write; the mark before each row says so, and no such text has that mark."""
+    lines = wrapped(label, text, width - len(QUOTED), tone)
+    return [(Cell(begin.text, begin.tone), Cell(QUOTED, "muted"), part) for begin, part in lines]
+
+
+def continued(label: str, text: str, width: int, tone: Tone = "") -> list[TextLine]:
+    """Wrap a line of the desk that names words of another: those may begin a further row, which has the mark."""
+    first, *rest = in_rows(text, width - len(label) - len(QUOTED)) or [""]
+    begin = Cell(" " * len(label), "muted")
+    return [
+        (Cell(label, "muted"), Cell(first, tone)),
+        *((begin, Cell(QUOTED, "muted"), Cell(part, tone)) for part in rest),
     ]
 
 
@@ -437,6 +466,8 @@ def _moved(view: TicketView) -> TextLine:
 
 def _why(view: TicketView, now: datetime) -> str:
     strategy, row = view.proposal.strategy, view.proposal
+    if view.draft is not None:
+        return f"{drafted_by(view.draft.agent, view.draft.number)}, {f.dated_clock(view.signal_time, now)} {f.PLACE}"
     if row.replaces is not None or row.is_guard:
         return f"{view.reason}, {f.dated_clock(row.staged_at, now)} {f.PLACE}"
     if strategy == MANUAL or view.proposal.exit_reason in (ExitReason.MANUAL, ExitReason.KILL):
@@ -490,7 +521,7 @@ def exit_lines(waiting: Sequence[ProposalRow], now: datetime, width: int) -> lis
     label = "!  EXIT WAITS  "
     return [
         (Cell(label if number == 0 else " " * len(label), "strong"), Cell(part, "warning"))
-        for number, part in enumerate(textwrap.wrap(text, width - len(label)))
+        for number, part in enumerate(in_rows(text, width - len(label)))
     ]
 
 
@@ -507,5 +538,6 @@ def known_lines(row: ProposalRow, view: DeskView, now: datetime, width: int) -> 
     quote = next((watched.quote for watched in view.watch.rows if watched.symbol == row.symbol), None)
     if isinstance(quote, Quote):
         lines.append((Cell(f"quote  {quote_in_words(quote, now)}", GREY),))
-    why = row.reason if row.agent else f"{row.strategy.upper()}: {row.reason}"
-    return [*lines, *wrapped("why    ", why, width, GREY)]
+    if row.agent:
+        return [*lines, *quoted(WHY, row.reason, width, GREY)]
+    return [*lines, *wrapped(WHY, f"{row.strategy.upper()}: {row.reason}", width, GREY)]

@@ -16,13 +16,14 @@ from widgets import format as f
 from widgets.grid import Align, Cell, Column, Grid, Row
 from widgets.lines import Lines, TextLine
 from widgets.pane import put_note, put_title
-from widgets.ticket_text import wrapped
+from widgets.ticket_text import QUOTED, quoted, wrapped
 
 INSIDE = 72
 """Width of the text under the list, in cells."""
 LINES = 5
 """Lines of text under the list."""
 NOBODY = "No agent is set up. `keyturn agents add NAME` adds one; advisers.watchman.enabled starts the watchman."
+ADOPTED = "ADOPTED  "
 NOTHING = "No text yet. Set up: {}."
 
 
@@ -99,14 +100,15 @@ class AdviceScreen(Dialog):
 
 
 def _row(row: AdviceRow, now: datetime) -> Row:
-    mark = "ADOPTED  " if row.adopted is not None else ""
+    is_adopted = row.adopted is not None
     age = "" if row.at is None else f.short_age(row.at, now)
-    return Row(row.key, (Cell(row.agent), Cell(age), Cell(f"{mark}{row.text}", "strong" if mark else "")))
+    text = Cell(f"{ADOPTED}{row.text}", "strong") if is_adopted else Cell(f"{QUOTED}{row.text}")
+    return Row(row.key, (Cell(row.agent), Cell(age), text))
 
 
 def _about(row: AdviceRow, now: datetime) -> list[TextLine]:
-    lines = wrapped("", row.text, INSIDE)[: LINES - 1]
     if row.adopted is None:
-        return lines
+        return quoted("", row.text, INSIDE)[: LINES - 1]
+    lines = wrapped("", row.text, INSIDE)[: LINES - 1]
     words = f"{row.adopted.strategy} evaluates it at its next bars, for {f.countdown(row.expires_at, now)}"
     return [*lines, (Cell(words, "strong"),)]

@@ -19,11 +19,12 @@ from core.model.values import Money, plain
 from core.ports import JournalError, OperatorError
 from core.views import DeskView, DraftRow
 from widgets import format as f
-from widgets.draft_text import TONES, fact_in_words, record_in_words, side_of, sorted_facts
+from widgets.draft_text import NO_FACTS, TONES, fact_in_words, record_in_words, side_of, sorted_facts
 from widgets.lines import Cell, TextLine
-from widgets.ticket_text import two, wrapped
+from widgets.ticket_text import continued, quoted, two, wrapped
 
 GONE = "no longer waits; as it stood last:"
+SAYS = "it says"
 
 
 def draft_in_words(row: DraftRow) -> str:
@@ -126,7 +127,7 @@ def draft_lines(row: DraftRow, now: datetime, score: str) -> list[TextLine]:
     lines += field("score", score)
     age, left = f.age(row.drafted_at, now), f.countdown(row.expires_at, now)
     lines += field("drafted", f"{age} ago; it expires in {left}")
-    lines += field("it says", row.reason or "no reason")
+    lines += quoted(f"{SAYS:<{LABEL}}", row.reason or "no reason", WIDTH)
     return [*lines, *field("then", _then(row))]
 
 
@@ -136,12 +137,12 @@ def _usd(word: str, amount: Money | None) -> TextLine:
 
 def _facts(row: DraftRow, now: datetime) -> list[TextLine]:
     if not row.facts:
-        return field("facts", "it states none: nothing of it can be checked", "warning")
+        return field("facts", f"{NO_FACTS}: nothing of it can be checked", "warning")
     lines: list[TextLine] = []
     for checked in sorted_facts(row.facts):
-        source = f" ({checked.fact.source})" if checked.fact.source else ""
         label = f"{'' if lines else 'facts':<{LABEL}}"
-        lines += wrapped(label, f"{fact_in_words(checked, now)}{source}", WIDTH, TONES[checked.result])
+        source = f" ({checked.fact.source})" if checked.fact.source else ""
+        lines += continued(label, f"{fact_in_words(checked, now)}{source}", WIDTH, TONES[checked.result])
     return lines
 
 

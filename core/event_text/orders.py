@@ -17,6 +17,7 @@ from core.model.recommendation import Recommendation, TradeIdea
 from core.model.rescaling import ratio_in_words
 from core.model.session import HOME
 from core.model.staging import AT_THE_KEY, AuthorizationKind, StopPlan
+from core.model.text_sanitizer import foreign
 from core.model.values import CENT, SHORT_ID, ZERO, plain, priced
 from core.risk.gate import usd
 
@@ -210,13 +211,13 @@ def in_words(fact: facts.Fact) -> str:
     match fact:
         case facts.AdviceGiven():
             idea = "" if fact.idea is None else f"; {idea_in_words(fact.idea)}"
-            return f"{fact.adviser}: {fact.text}{idea}"
+            return f"{fact.adviser}: {foreign(fact.text)}{idea}"
         case facts.AdviserFailed():
             return f"{fact.adviser} failed: {fact.reason}; trading goes on without it"
         case facts.AdviserPaused():
             return f"{fact.adviser} is asked no more: {fact.reason}"
         case facts.AdviserOverstepped():
-            return f"adviser {fact.adviser} tried to {fact.attempt}; it was refused, nothing was done"
+            return f"adviser {fact.adviser} tried to {foreign(fact.attempt)}; it was refused, nothing was done"
         case facts.RecommendationAdopted():
             told = fact.recommendation
             return f"draft {fact.number} adopted for {told.strategy} on {told.symbol}, by {HOME.told(told.expires_at)}"
@@ -228,13 +229,13 @@ def in_words(fact: facts.Fact) -> str:
             draft = fact.draft
             false = sum(one.result is FactResult.DIFFERS for one in draft.facts)
             found = f"; {false} of {len(draft.facts)} facts differ" if false else ""
-            return f"{draft.agent} drafts {draft.in_words}: {draft.reason}{found}"
+            return f"{draft.agent} drafts {draft.in_words}: {foreign(draft.reason)}{found}"
         case facts.DraftRejected():
-            what = f" ({fact.text})" if fact.text else ""
-            return f"a draft of {fact.agent}{what} is rejected: {'; '.join(fact.reasons)}"
+            what = f" ({foreign(fact.text)})" if fact.text else ""
+            return f"a draft of {fact.agent}{what} is rejected: {foreign('; '.join(fact.reasons))}"
         case facts.DraftEnded():
             by = f" by {fact.user} at {fact.terminal}" if fact.user else ""
-            reason = f": {fact.reason}" if fact.reason else ""
+            reason = f": {foreign(fact.reason)}" if fact.reason else ""
             return f"draft {fact.number} {fact.end.value}{by}{reason}"
         case facts.DraftNotStaged():
             return f"draft {fact.number} is not staged: {'; '.join(fact.reasons)}"
@@ -247,7 +248,7 @@ def in_words(fact: facts.Fact) -> str:
         case facts.DaySummarised():
             return f"{fact.agent} summarised {fact.day}: `keyturn report --day {fact.day}` shows it"
         case facts.AgentOverstepped():
-            return f"agent {fact.agent} tried to {fact.attempt}; it was refused, nothing was done"
+            return f"agent {fact.agent} tried to {foreign(fact.attempt)}; it was refused, nothing was done"
     return type(fact).__name__
 
 

@@ -46,6 +46,16 @@ class FactField(StrEnum):
     BUYING_POWER = "buying_power"
 
 
+def agent_word(agent: str) -> str:
+    """Return what stands beside an order in place of a strategy."""
+    return f"agent {agent}"
+
+
+def drafted_by(agent: str, number: int) -> str:
+    """Say of a proposal whose draft it was."""
+    return f"drafted by {agent_word(agent)} (draft {number})"
+
+
 OF_A_SYMBOL = frozenset(
     {FactField.PRICE, FactField.BID, FactField.ASK, FactField.POSITION, FactField.AVERAGE, FactField.STOP}
 )

@@ -13,6 +13,7 @@ from core.model.account import Account
 from core.model.broker import BrokerPosition, Execution
 from core.model.lazy_dataclass import dataclass
 from core.model.order import Side
+from core.model.text_sanitizer import foreign
 from core.model.values import CENT, NO_MONEY, ZERO, BrokerOrderId, Money, Price, Quantity, Symbol
 
 # ── activities ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -127,8 +128,8 @@ def in_order(activities: Iterable[Activity]) -> list[Activity]:
 
 
 def harmless(words: str) -> str:
-    """Make external text safe for a log line: printable, and not too long."""
-    return "".join(letter if letter.isprintable() else " " for letter in words)[:LONGEST_WORDS]
+    """Make external text safe for a log line: without marks of the desk, and not too long."""
+    return foreign(words[:LONGEST_WORDS])[:LONGEST_WORDS]
 
 
 NUMBER = r"-?[0-9]{1,12}(?:\.[0-9]{1,9})?"

@@ -28,7 +28,7 @@ from core.model.draft import (
 )
 from core.model.instrument import SYMBOL
 from core.model.order import Effect, OrderType, TimeInForce
-from core.model.text_sanitizer import harmless
+from core.model.text_sanitizer import foreign
 from core.model.values import MOST_PLACES, Fraction, Price, Quantity, Symbol, is_number, number_in, plain
 from core.protocol.agent_frames import (
     LONGEST_KEY,
@@ -142,7 +142,7 @@ def judged(call: int, answer: DraftAnswer, *, hides_amounts: bool, is_sized: boo
         answer.number,
         "" if quantity is None else plain(quantity),
         "" if answer.code is None else answer.code.value,
-        tuple(harmless(reason) for reason in reasons),
+        tuple(foreign(reason) for reason in reasons),
         tuple(
             Compared(
                 one.fact.symbol,
@@ -181,15 +181,15 @@ def _reason(text: str) -> str:
         raise TermsError("reason is missing: say in a sentence why")
     if len(one_line) > LONGEST_REASON:
         raise TermsError(f"reason has {len(one_line)} characters, {LONGEST_REASON} at most: shorten it")
-    return harmless(one_line)
+    return foreign(one_line)
 
 
 def text_of(text: str, longest: int = LONGEST_TEXT) -> str:
     """Return the line that an agent says. Raises `TermsError`."""
-    one_line = harmless(" ".join(text.split()))
+    one_line = " ".join(text.split())
     if not 0 < len(one_line) <= longest:
         raise TermsError(f"text has {len(one_line)} characters: 1 to {longest}, in one line")
-    return one_line
+    return foreign(one_line)
 
 
 def day_of(text: str) -> date:
@@ -218,7 +218,7 @@ def _fact(stated: Stated, own: Symbol) -> DraftFact:
         field=stated.field,
         value=value,
         at=_time(stated.field, stated.at),
-        source=harmless(" ".join(stated.source.split())[:LONGEST_SOURCE]),
+        source=foreign(stated.source)[:LONGEST_SOURCE],
     )
 
 
@@ -274,4 +274,4 @@ def _word(name: str, text: str, table: Mapping[str, E]) -> E:
 
 
 def _shown(text: str) -> str:
-    return " ".join(harmless(text[:LONGEST_SHOWN]).split())
+    return foreign(text[:LONGEST_SHOWN])

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from core.model.lazy_dataclass import dataclass
-from core.model.text_sanitizer import harmless
+from core.model.text_sanitizer import foreign
 from core.protocol.codec import FrameError
 from core.protocol.frames import Count, Frame, Word
 
@@ -309,4 +309,4 @@ def _fault_of(data: bytes, error: Exception) -> Fault:
 
 def _shown(text: str, most: int = LONGEST_SHOWN) -> str:
     """Return a text from outside for one line."""
-    return " ".join(harmless(text[:most]).split())
+    return foreign(text[:most])

@@ -23,6 +23,7 @@ from core.model.position import AnyTrade
 from core.model.session import HOME, Session
 from core.model.sizing import UNKNOWN, Regime
 from core.model.staging import Proposal
+from core.model.text_sanitizer import foreign
 from core.model.values import NO_SHARES, ZERO, ClientOrderId, Money, Price, ProposalId, Quantity, Symbol
 from core.ports import Recorded
 from core.post_mortem.day_attribution import Books, Standing, closes_of, closing_of, equities
@@ -529,7 +530,7 @@ def _summaries(records: Iterable[Recorded], days: Sequence[date]) -> tuple[Summa
     for record in records:
         match record.fact:
             case facts.DaySummarised(agent=agent, day=day, text=text) if day in days:
-                found[day, agent] = Summary(day, agent, record.at, text)
+                found[day, agent] = Summary(day, agent, record.at, foreign(text))
     return tuple(found[key] for key in sorted(found))
 
 

@@ -81,11 +81,12 @@ class DraftRow:
 
 @dataclass(frozen=True, slots=True)
 class TicketDraft:
-    """The draft that a ticket's proposal was; its facts as they compare now."""
+    """The draft that a ticket's proposal was; its facts as they compare now, and its agent's reason."""
 
     number: int
     agent: str
     facts: tuple[CheckedFact, ...]
+    reason: str = ""
 
     @property
     def differing(self) -> tuple[int, ...]:

@@ -201,6 +201,8 @@ class HistoryRow:
 
     Attributes
     ----------
+    strategy
+        Who asked for it: a strategy, `manual`, or the agent of a draft, as `agent claude`.
     order
         The order's id, or that of the exit that closed the trade; its chain explains the row.
     at

@@ -309,6 +309,8 @@ class OrderRow:
 
     `is_entry`: it was signed to open or add, whatever its current `effect`.
 
+    `agent`: whose draft it was; empty for every other order.
+
     `parent`: the entry of a protective stop, or the order that a leg was created with.
 
     `ends_at`: the close with which a working day order ends at the broker; None for all others, or if unknown.
@@ -358,6 +360,7 @@ class OrderRow:
     is_entry: bool = False
     parent: ClientOrderId | None = None
     time_in_force: TimeInForce = TimeInForce.DAY
+    agent: str = ""
     ends_at: datetime | None = None
 
     @property

@@ -8,7 +8,7 @@ from dataclasses import replace
 from core import facts
 from core.model.draft import CheckedFact, DraftOutcome, DraftTerms, FactField, FactResult
 from core.model.staging import Proposal, StopPlan
-from core.model.text_sanitizer import harmless
+from core.model.text_sanitizer import foreign
 from core.model.values import ProposalId, plain
 from core.trading_state.state import TradingState
 from core.workflows.drafting import PRICES, check_fact
@@ -85,4 +85,4 @@ def refusal_of_facts(state: TradingState, proposal: Proposal, reviewed: Collecti
     words = " ".join(part for part in (stated.symbol, stated.field, plain(stated.value)) if part)
     found = unread[0].why if ours is None else f"the desk has {plain(ours)}"
     more = f", and {len(unread) - 1} more" if len(unread) > 1 else ""
-    return f"{DIFFERS}: {harmless(words)}, {found}{more}"
+    return f"{DIFFERS}: {foreign(words)}, {found}{more}"

@@ -36,7 +36,7 @@ from core.model.draft import (
 from core.model.order import OrderRequest, OrderType, traded_in
 from core.model.position import Position
 from core.model.staging import MANUAL, CheckResult, NoStop
-from core.model.text_sanitizer import harmless
+from core.model.text_sanitizer import foreign
 from core.model.values import ZERO, ClientOrderId, Money, ProposalId, Quantity, Symbol, plain
 from core.ports import JournalError
 from core.risk.checks.order_value import room_of, taken_of
@@ -262,7 +262,7 @@ class Drafting:
     @answers(AgentRefused)
     def on_refused(self, message: AgentRefused) -> Iterable[Effect]:
         """Record what an agent tried beyond drafts; an unreadable draft counts as one."""
-        attempt = harmless(message.attempt)[:LONGEST_ATTEMPT]
+        attempt = foreign(message.attempt)[:LONGEST_ATTEMPT]
         drafts, terms = self.state.drafts, self.state.control.settings.agents.get(message.agent)
         if message.is_overstep and drafts.oversteps_within_an_hour(message.agent, self.state.at) < MOST_OVERSTEPS:
             self.state.record(facts.AgentOverstepped(message.agent, attempt))
@@ -351,7 +351,9 @@ class Drafting:
                 self.state.record(facts.DraftNotStaged(known.number, (NOT_DECLINED,)))
                 return ()
             terminal, user = self._seat(command)
-            self.state.record(facts.DraftEnded(known.number, DraftEnd.DECLINED, command.reason, None, terminal, user))
+            self.state.record(
+                facts.DraftEnded(known.number, DraftEnd.DECLINED, foreign(command.reason), None, terminal, user)
+            )
         return ()
 
     def _seat(self, command: Addressed) -> tuple[str, str]:

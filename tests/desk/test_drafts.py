@@ -201,7 +201,9 @@ async def test_a_false_fact_disarms_the_ticket_until_r() -> None:
         submits(house, ("price", "496.10"), ("position", "3"), ("earnings", "2"))
         ticket = await opens_the_ticket_of_the_draft(house)
         assert ticket.phase is TicketPhase.DIFFERS
-        await house.sees("drafted by claude (draft 1)", "✓ SPY price", "✗ SPY position 3, ours 0", "? SPY earnings 2")
+        await house.sees(
+            "drafted by agent claude (draft 1)", "✓ SPY price", "✗ SPY position 3, ours 0", "? SPY earnings 2"
+        )
         await house.wait(1)
         await house.press("B")
         await house.wait(0.6)
@@ -228,6 +230,8 @@ async def test_true_facts_arm_as_any_other_ticket() -> None:
         await house.press("B")
         await house.until(lambda: house.facts(ConfirmationReceived))
         assert house.facts(DraftReviewed) == []
+        await house.press("3")
+        await house.sees("SPY 496.00 working, agent claude", "agent claude")
 
 
 async def test_a_fact_that_differs_later_disarms_again() -> None:
@@ -268,7 +272,7 @@ async def test_a_drafted_exit_waits_for_r_and_the_operators_own_does_not() -> No
         submits(house, ("position", "7"), effect=Effect.CLOSE)
         ticket = await opens_the_ticket_of_the_draft(house)
         assert ticket.phase is TicketPhase.DIFFERS
-        await house.sees("by claude")
+        await house.sees("by agent claude")
         await house.wait(1)
         await house.press("S")
         await house.wait(0.6)

@@ -125,7 +125,7 @@ def test_texts_of_an_agent_are_harmless_and_short() -> None:
     assert "\x1b" not in shown
     assert "\x07" not in shown
     assert len(row.reason) == REASON
-    assert len(proposal.reason) <= len(f"drafted by {CLAUDE} (draft 1): ") + BRIEF
+    assert len(proposal.reason) <= len(f"drafted by agent {CLAUDE} (draft 1): ") + BRIEF
     assert proposal.agent == CLAUDE
 
 

@@ -27,6 +27,7 @@ from core.model.draft import (
 from core.model.order import Effect, OrderType, StopHolder
 from core.model.values import Fraction, Price, Quantity, Symbol
 from core.settings.settings import Settings
+from core.views.builders.history import history_of
 from core.workflows.drafting import MOST_OVERSTEPS, NOT_DECLINED, NOT_SHOWN, check_fact
 from core.workflows.staging.manual_proposals import ManualProposals, order_of_draft
 from tests.kit.drafts import adopts, declines
@@ -115,6 +116,26 @@ def test_an_adopted_draft_is_confirmed_filled_and_closed() -> None:
     assert staged.order_id == filled.order_id == house.entry.id
     assert house.held() == "5"
     assert_can_be_rebuilt(house)
+
+
+def test_an_order_of_a_draft_names_its_agent() -> None:
+    """OP-09: in Proposals, Orders and History; its stop is the desk's own"""
+    house = a_house()
+    drafts(house, terms(limit="99.80"))
+    house.presses(adopts(house.desk, 1))
+    (waiting,) = house.line.view().proposals
+    house.opens_ticket()
+    passes(house, 1)
+    house.confirms()
+    house.until("10:09")
+    rows, _ = history_of(house.desk.journal.records())
+    orders = house.line.view().orders
+
+    assert (waiting.agent, waiting.strategy) == (CLAUDE, "manual")
+    assert waiting.reason.startswith(f"drafted by agent {CLAUDE} ")
+    assert {order.agent for order in orders if order.is_entry} == {CLAUDE}
+    assert {order.agent for order in orders if not order.is_entry} == {""}
+    assert [row.strategy for row in rows if row.order == house.entry.id] == [f"agent {CLAUDE}"]
 
 
 def test_a_declined_draft_tells_its_agent_why() -> None:

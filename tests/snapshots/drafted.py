@@ -46,8 +46,10 @@ EXIT = replace(
     facts=(), confidence=None, expires_at=NOW + timedelta(seconds=9), cost=money("4841.00"), risk=None, earlier=0,
 )  # fmt: skip
 DRAFTS = (FALSE, EXIT)
-ADOPTED = replace(ENTRY, strategy="manual", reason=f"drafted by claude (draft 7): {REASON[:119]}…", agent="claude")
+ADOPTED = replace(
+    ENTRY, strategy="manual", reason=f"drafted by agent claude (draft 7): {REASON[:119]}…", agent="claude"
+)
 
 
 def with_draft(view: TicketView) -> TicketView:
-    return replace(view, draft=TicketDraft(7, "claude", FACTS), exits=(), moved=None)
+    return replace(view, draft=TicketDraft(7, "claude", FACTS, f"{REASON[:119]}…"), exits=(), moved=None)

@@ -28,6 +28,7 @@ from core.model.broker import BrokerBooks, NoAnswer, NotFound, Refused
 from core.model.codes import RefusalKind
 from core.model.instrument import NoInstrument
 from core.model.lazy_dataclass import dataclass
+from core.model.text_sanitizer import foreign
 
 NO_SUCH_ORDER = 40410000
 TOO_MANY_REQUESTS = 42910000
@@ -138,7 +139,7 @@ def refusal(reply: Reply) -> Stated | None:
         return None
     if reply.status == LIMITED and code != TOO_MANY_REQUESTS:
         return None
-    return Stated(reply.status, code, message[:LONGEST_MESSAGE], wait_asked_for(reply, utc_now()))
+    return Stated(reply.status, code, foreign(message[:LONGEST_MESSAGE]), wait_asked_for(reply, utc_now()))
 
 
 def doubt(reply: Reply | NoReply) -> NoAnswer:

@@ -38,6 +38,7 @@ from core.io.wall_clock import utc_now
 from core.model.account import ConnectionState, ConnectionStatus, Mode
 from core.model.api_contract import Keys, Redaction
 from core.model.broker import UnreadUpdate
+from core.model.text_sanitizer import foreign
 from core.settings.orders import AlpacaSettings
 
 UPDATES = "trade_updates"
@@ -264,7 +265,7 @@ class AlpacaOrderStream:
 
 def _stated(data: object) -> str:
     message = data.get("message") if isinstance(data, dict) else None
-    return message[:100] if isinstance(message, str) and message else "unauthorized"
+    return (foreign(message[:100]) if isinstance(message, str) else "") or "unauthorized"
 
 
 def _words(error: Exception, url: str) -> str:

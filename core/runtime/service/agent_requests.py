@@ -22,7 +22,7 @@ from core.messages.effects import AnswerAgent
 from core.messages.inputs import AgentRefused, AgentSaid, DraftSubmitted, DraftWithdrawn, FromAgent
 from core.model.account import Mode
 from core.model.lazy_dataclass import dataclass
-from core.model.text_sanitizer import harmless
+from core.model.text_sanitizer import foreign
 from core.model.values import AccountId
 from core.protocol import agent_frames as frames
 from core.protocol.agent_drafts import TermsError, day_of, draft_of, judged, key_of, terms_of, text_of
@@ -379,7 +379,7 @@ class AgentServer:
         elif not link.name:
             self._fault(link, NO_HELLO)
         elif isinstance(frame, Read) and (strange := [part for part in frame.parts if part not in PARTS]):
-            words = f"there is no part {harmless(strange[0])[:40]}; one of {', '.join(PARTS)}"
+            words = f"there is no part {foreign(strange[0])[:40]}; one of {', '.join(PARTS)}"
             self._fault(link, frames.Fault(RejectionCode.NOT_UNDERSTOOD, words, "read an unknown part", frame.call))
         elif link.waiting + len(link.reads) >= MOST_WAITING:
             words = f"{MOST_WAITING} calls wait for their answers; wait for one of them"
@@ -405,9 +405,9 @@ class AgentServer:
         if link.name:
             self._fault(link, SECOND_HELLO)
             return
-        shown = harmless(hello.name)[:40]
+        shown = foreign(hello.name)[:40]
         if hello.protocol != frames.PROTOCOL:
-            ours, its = (harmless(each)[:40] or "another version" for each in (self._release, hello.version))
+            ours, its = (foreign(each)[:40] or "another version" for each in (self._release, hello.version))
             words = f"the engine is {ours} and this program is {its}; start both from the same Keyturn"
             self._reject(link, 0, RejectionCode.OTHER_PROTOCOL, words)
             self._drop(link)
@@ -531,7 +531,7 @@ class AgentServer:
             self._drop(link)
 
     def _reject(self, link: AgentLink, call: int, code: RejectionCode, words: str) -> None:
-        self._tell(link, frames.Rejected(call, code, harmless(words)))
+        self._tell(link, frames.Rejected(call, code, foreign(words)))
 
     def _tell(self, link: AgentLink, frame: frames.ToAgent) -> None:
         if link not in self._links:

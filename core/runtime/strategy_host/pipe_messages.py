@@ -20,6 +20,7 @@ from core.model.order import StopHolder
 from core.model.recommendation import Recommendation
 from core.model.session import VENUES, Session
 from core.model.signal import Answer, EntrySignal, ExitReason, ExitSignal, NoTrade, NoTradeReason
+from core.model.text_sanitizer import foreign
 from core.model.values import MOST, Money, Price, Quantity, Symbol, VenueId, number_in
 from core.risk.sizing import Conditions
 from core.strategies.base import Context, Figures
@@ -251,10 +252,10 @@ def number(text: object) -> Decimal:
 
 
 def words(text: object) -> str:
-    """Return a line of the strategy's text without control characters. Raises `WireError`."""
+    """Return a line of the strategy's text, without marks of the desk. Raises `WireError`."""
     if not isinstance(text, str):
         raise WireError
-    return "".join(sign if sign.isprintable() else " " for sign in text[:LONGEST_WORDS])
+    return foreign(text[:LONGEST_WORDS])[:LONGEST_WORDS]
 
 
 def figures_in(rows: object) -> Figures:

@@ -19,6 +19,7 @@ from core.model.kept_rows import KeptRows
 from core.model.position import AnyTrade, Trade
 from core.model.reconciliation import ACCEPTABLE, Difference
 from core.model.session import NoSession
+from core.model.text_sanitizer import foreign
 from core.model.values import Fraction, Money, Symbol
 from core.ports import JournalError
 from core.risk.margin import distance_of, limit_under
@@ -269,7 +270,7 @@ def advice_view(state: TradingState, at: datetime) -> AdviceView:
         for key, told in advice.adopted.items()
     )
     texts = (
-        AdviceRow(str(given.number), given.adviser, given.at, given.text, given.expires_at)
+        AdviceRow(str(given.number), given.adviser, given.at, foreign(given.text), given.expires_at)
         for given in reversed(advice.given)
         if at < given.expires_at
     )

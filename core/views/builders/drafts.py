@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from core.model.draft import CheckedFact, Draft, DraftFact, DraftOutcome, FactResult
+from core.model.draft import CheckedFact, Draft, DraftFact, DraftOutcome, FactResult, drafted_by
 from core.model.lazy_dataclass import dataclass
 from core.model.staging import Proposal
-from core.model.text_sanitizer import harmless
+from core.model.text_sanitizer import shortened
 from core.model.values import Digest, Money, Price
 from core.trading_state.state import TradingState
 from core.views.builders.symbols import halted_in_words
@@ -18,14 +18,7 @@ from core.views.drafts import DraftRow, TicketDraft
 from core.workflows.draft_review import facts_now
 
 REASON, BRIEF, NAME, SOURCE = 600, 120, 24, 40
-"""Most characters of a reason in the dialog of a draft, of one on a ticket, of a symbol or field, of a source."""
-ELLIPSIS = "…"
-
-
-def shown(text: str, most: int) -> str:
-    """Return an agent's text on one line, harmless, and cut where it is too long."""
-    line = harmless(" ".join(text.split()))
-    return line if len(line) <= most else f"{line[: most - 1].rstrip()}{ELLIPSIS}"
+"""Most cells of a reason in the dialog of a draft, of one on a ticket, of a symbol or field, of a source."""
 
 
 def shown_reason(state: TradingState, proposal: Proposal) -> tuple[str, str]:
@@ -34,14 +27,19 @@ def shown_reason(state: TradingState, proposal: Proposal) -> tuple[str, str]:
     if outcome is None:
         return "", proposal.reason
     draft = outcome.draft
-    return draft.agent, f"drafted by {draft.agent} (draft {draft.number}): {shown(draft.reason, BRIEF)}"
+    return draft.agent, f"{drafted_by(draft.agent, draft.number)}: {shortened(draft.reason, BRIEF)}"
 
 
 def ticket_draft(state: TradingState, proposal: Proposal) -> TicketDraft | None:
     outcome = state.drafts.of_proposal(proposal.id)
     if outcome is None:
         return None
-    return TicketDraft(outcome.number, outcome.draft.agent, _facts_shown(state, outcome, proposal))
+    return TicketDraft(
+        outcome.number,
+        outcome.draft.agent,
+        _facts_shown(state, outcome, proposal),
+        shortened(outcome.draft.reason, BRIEF),
+    )
 
 
 def _facts_shown(
@@ -52,7 +50,11 @@ def _facts_shown(
 
 
 def _harmless(fact: DraftFact) -> DraftFact:
-    symbol, field, source = shown(fact.symbol, NAME), shown(fact.field, NAME), shown(fact.source, SOURCE)
+    symbol, field, source = (
+        shortened(fact.symbol, NAME),
+        shortened(fact.field, NAME),
+        shortened(fact.source, SOURCE),
+    )
     return DraftFact(symbol, field, fact.value, fact.at, source)
 
 
@@ -102,7 +104,7 @@ class DraftRows:
             stop_price=terms.stop_price,
             target_price=terms.target_price,
             time_in_force=terms.time_in_force,
-            reason=shown(draft.reason, REASON),
+            reason=shortened(draft.reason, REASON),
             facts=_facts_shown(self.state, outcome),
             confidence=draft.confidence,
             drafted_at=draft.drafted_at,

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from core import facts
 from core.execution.order import Order
+from core.model.draft import agent_word
 from core.model.instrument import Instrument, share
 from core.model.lazy_dataclass import dataclass
 from core.model.order import AnyOrder, OrderStatus, Side
@@ -122,19 +123,36 @@ class _Fills:
         self.realised = Money(self.realised + whole)
 
 
+@dataclass(slots=True)
+class _Drafted:
+    """The agents of the drafts of these records, and the drafts of their orders."""
+
+    agents: dict[int, str] = field(default_factory=dict)
+    numbers: dict[ClientOrderId, int] = field(default_factory=dict)
+
+    def by(self, id: ClientOrderId) -> str:
+        """Return the agent of an order; empty for one that was no draft, or whose draft is not in the records."""
+        agent = self.agents.get(self.numbers.get(id, 0), "")
+        return agent_word(agent) if agent else ""
+
+
 def history_of(records: Iterable[Recorded]) -> tuple[tuple[HistoryRow, ...], Money]:
     """Return a row for each order created in the records, each closed trade and each partial exit, by time; and what
     all their fills realized, USD.
     """
     orders: dict[ClientOrderId, _Told] = {}
     rows: list[HistoryRow] = []
-    fills = _Fills()
+    fills, drafted = _Fills(), _Drafted()
     for recorded in records:
         if isinstance(recorded.fact, facts.OrderFilled):
             fills.filled(recorded.fact.fill)
         match recorded.fact:
             case facts.PositionChanged() as changed:
                 fills.changed(changed, orders)
+            case facts.DraftReceived(draft=draft):
+                drafted.agents[draft.number] = draft.agent
+            case facts.DraftEnded(proposal_id=str(id)) as ended:
+                drafted.numbers[ClientOrderId(id)] = ended.number
             case facts.OrderCreated() as made:
                 orders[made.order.client_order_id] = _Told(made, recorded.at)
             case facts.OrderFilled(fill=fill) if fill.client_order_id in orders:
@@ -154,12 +172,12 @@ def history_of(records: Iterable[Recorded]) -> tuple[tuple[HistoryRow, ...], Mon
             case facts.TradeClosed(trade=trade):
                 fills.closed(trade)
                 rows.append(_trade(trade))
-    rows += (_order(id, told) for id, told in orders.items())
+    rows += (_order(id, told, drafted.by(id) or told.made.strategy) for id, told in orders.items())
     rows += (_part(id, told) for id, told in fills.told.items())
     return tuple(sorted(rows, key=lambda row: row.at)), fills.realised
 
 
-def _order(id: ClientOrderId, told: _Told) -> HistoryRow:
+def _order(id: ClientOrderId, told: _Told, by: str) -> HistoryRow:
     order = told.made.order
     part = ""
     if told.filled:
@@ -167,7 +185,7 @@ def _order(id: ClientOrderId, told: _Told) -> HistoryRow:
         part = f" {plain(told.filled)} at {priced(average)}"
     why = f": {told.reason}" if told.reason and not told.status.is_working and not told.filled else ""
     text = f"{order_in_words(order)} {purpose_in_words(order)}, {told.status.value}{part}{why}"
-    return HistoryRow(HistoryKind.ORDER, id, told.at, order.symbol, told.made.strategy, text)
+    return HistoryRow(HistoryKind.ORDER, id, told.at, order.symbol, by, text)
 
 
 def _part(id: ClientOrderId, told: _PartialExit) -> HistoryRow:

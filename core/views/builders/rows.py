@@ -264,7 +264,13 @@ def order_row(state: TradingState, order: Order, told: Mapping[Symbol, Quantity]
         beyond=max(over, NO_SHARES),
         is_entry=not order.only_reduces,
         time_in_force=request.time_in_force,
+        agent=agent_of(state, order.id),
     )
+
+
+def agent_of(state: TradingState, order: ClientOrderId) -> str:
+    outcome = state.drafts.of_proposal(order)
+    return "" if outcome is None else outcome.draft.agent
 
 
 def day_ends_at(state: TradingState, order: AnyOrder, sent_at: datetime) -> datetime | None:

@@ -17,12 +17,13 @@ from core.facts import ProposalSkipped
 from core.messages.commands import ProposeClose, ProposeFlattening, ProposeOrder, SetTarget, TightenStop, TrailStop
 from core.messages.effects import Effect
 from core.model.bar import Quote
-from core.model.draft import DraftTerms
+from core.model.draft import DraftTerms, drafted_by
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderRequest, OrderType, Side, StopHolder, TimeInForce, order_id_of, traded_in
 from core.model.position import Position
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, NoStop, Proposal, StopPlan
+from core.model.text_sanitizer import foreign
 from core.model.values import (
     NO_NUMBER,
     ZERO,
@@ -164,7 +165,7 @@ class ManualProposals:
         """Return the reason: typed by the operator, or the agent's, of a draft."""
         drafted = None if command.draft is None else self.state.drafts.outcome(command.draft)
         if drafted is not None:
-            return f"drafted by {drafted.draft.agent} (draft {command.draft}): {drafted.draft.reason}"
+            return f"{drafted_by(drafted.draft.agent, drafted.number)}: {foreign(drafted.draft.reason)}"
         return "typed by the operator"
 
     def _market(self, order: OrderRequest) -> Price | None:

@@ -17,6 +17,7 @@ from core.model.order_terms import order_in_words
 from core.model.position import Position
 from core.model.signal import EntrySignal, ExitReason, ExitSignal
 from core.model.staging import MANUAL, AuthorizationKind, Proposal, StopPlan
+from core.model.text_sanitizer import foreign
 from core.model.values import ClientOrderId, Price, ProposalId, Quantity, Symbol, priced
 from core.staging.resting_entries import with_legs
 from core.trading_state.state import TradingState
@@ -197,7 +198,7 @@ class Proposals:
         proposal = self.state.stage.state.proposals.get(command.proposal_id)
         if proposal is None or self.state.stage.is_confirming(proposal.id):
             return ()
-        self.state.record(ProposalEnded(proposal.id, ProposalEnd.DECLINED, command.reason or "declined"))
+        self.state.record(ProposalEnded(proposal.id, ProposalEnd.DECLINED, foreign(command.reason) or "declined"))
         position = self.state.ledger.position(proposal.symbol, proposal.strategy)
         if proposal.is_exit and position is not None:
             for use in self.state.stage.authorizations(AuthorizationKind.EXITS, position.entry_order):

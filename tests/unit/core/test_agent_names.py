@@ -13,7 +13,20 @@ LIKE_THEM = (
     "manua1", "man_ual", "manuall", "rnanual", "0perator", "oper4tor", "operator-2", "vvatchman", "desk2", "the-desk",
     "key-turn", "sytsem", "mean-reversion", "v_wap", "momentum2",
 )  # fmt: skip
-HONEST = ("claude", "gpt-5", "gemini", "mistral", "qwen-3", "deepseek", "o3", "helper", "analyst", "oracle", "x")
+HONEST = (
+    "claude",
+    "gpt-5",
+    "gemini",
+    "mistral",
+    "qwen-3",
+    "deepseek",
+    "o3",
+    "helper",
+    "analyst",
+    "oracle",
+    "x",
+    "momo",
+)
 
 
 @pytest.mark.parametrize("name", [*sorted(OF_THE_DESK), *HOUSE_NAMES, *LIKE_THEM])

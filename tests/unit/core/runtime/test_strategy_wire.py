@@ -26,7 +26,7 @@ from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, a_bar, at
 BAR: Bar = a_bar("10:00", "100 101 99 100.123456789")
 ENTRY = EntrySignal(
     "mine", SPY, BAR.start, Price(Decimal("100.12")), Price(Decimal("99.50")), StopHolder.BROKER,
-    Quantity(Decimal("1.234")), Price(Decimal("100.1234")), "it – says so", Price(Decimal(103)), Decimal("0.7"),
+    Quantity(Decimal("1.234")), Price(Decimal("100.1234")), "it - says so", Price(Decimal(103)), Decimal("0.7"),
 )  # fmt: skip
 EXIT = ExitSignal(
     "mine", SPY, BAR.start, Quantity(Decimal(3)), ExitReason.TIME_EXIT, Price(Decimal("100.1")), Price(Decimal(100)),
@@ -120,8 +120,8 @@ def test_what_is_no_message_is_refused(body: bytes) -> None:
 
 def test_words_move_no_terminal_and_have_an_end() -> None:
     """OP-05"""
-    assert pipe_messages.words("red \x1b[31m\n\x07" + "x" * 10_000) == f"red  [31m  {'x' * 589}"
-    assert pipe_messages.figures_in([["a\x1bb", "c"]] * 100) == (("a b", "c"),) * 64
+    assert pipe_messages.words("red \x1b[31m\n\x07" + "x" * 10_000) == f"red �[31m �{'x' * 589}"
+    assert pipe_messages.figures_in([["a\x1bb", "c"]] * 100) == (("a�b", "c"),) * 64
     for odd in ("figures", [["a"]], [["a", 3]], [3], None):
         with pytest.raises(pipe_messages.WireError):
             pipe_messages.figures_in(odd)
