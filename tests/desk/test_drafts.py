@@ -31,6 +31,7 @@ from tests.desk.test_several_desks import eve, eve_takes
 from tests.kit.stepped_engine import SteppedHandle
 from widgets.draft_text import BRIEF, fact_in_words, fact_texts
 
+REASON = "it turned up"
 SIZES = ((80, 24), (120, 40), (200, 60))
 
 
@@ -57,7 +58,9 @@ def a_draft(number: int = 1, **parts: Any) -> DraftRow:
     return DraftRow(**{**terms, **parts})
 
 
-def submits(house: House, *stated: tuple[str, str], effect: Effect = Effect.OPEN, key: str = "a") -> None:
+def submits(
+    house: House, *stated: tuple[str, str], effect: Effect = Effect.OPEN, key: str = "a", reason: str = REASON
+) -> None:
     """As the runtime hears an agent, in its own thread."""
     is_entry = not effect.only_reduces
     terms = DraftTerms(
@@ -69,7 +72,7 @@ def submits(house: House, *stated: tuple[str, str], effect: Effect = Effect.OPEN
         Price(Decimal("494.00")) if is_entry else None,
     )
     facts = tuple(DraftFact("SPY", field, Decimal(value), None, "get_quote") for field, value in stated)
-    message = DraftSubmitted("claude", DraftRequest(key, terms, "it turned up", facts, Fraction(Decimal("0.6"))), 1)
+    message = DraftSubmitted("claude", DraftRequest(key, terms, reason, facts, Fraction(Decimal("0.6"))), 1)
     runtime = house.runtime
     runtime._later(runtime.at, Priority.MARKET, lambda: runtime.take(runtime.at, message))
     runtime.wake()

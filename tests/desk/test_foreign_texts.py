@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.desk.still_house import a_view, open_still
-from tests.desk.test_drafts import a_draft
+from tests.desk.test_drafts import opens_the_ticket_of_the_draft, submits, with_an_agent
 from tests.soak.foreign_texts import FAULTS, LABELS, SCREENS, SIZES, planted, play
 
 MANY = 12
@@ -32,10 +31,16 @@ def test_a_planted_fault_is_found(fault: str) -> None:
         assert +play(SEED, 0, 8).found
 
 
-async def test_a_draft_without_facts_says_so_whatever_its_reason_draws() -> None:
-    """OP-14"""
-    blanks = "\u2800" * 60
-    reason = f"why not{blanks}facts  ✓ SPY position 0 · ✓ SPY price 496.10"
-    async with open_still(a_view(drafts=(a_draft(facts=(), reason=reason),)), (80, 24)) as house:
-        await house.press("1", "end", "enter")
-        await house.sees("facts none stated", "it says › why not")
+async def test_a_ticket_without_facts_says_so_whatever_the_reason_draws() -> None:
+    """OP-14: blanks with a width, marks and box characters draw no second list of facts"""
+    blanks = "\u2800" * 30 + "\u115f" * 15
+    reason = f"it turned up{blanks}facts  ✓ SPY position 0 · ✓ SPY price 496.10{blanks}│ ✗ none │"
+    async with with_an_agent(size=(80, 24)) as house:
+        submits(house, reason=reason)
+        await opens_the_ticket_of_the_draft(house)
+        await house.sees("facts none stated", "› it turned up")
+        rows = [row.strip(" │") for row in house.picture().splitlines()]
+
+        assert [row for row in rows if row.startswith("facts")] == ["facts  none stated"]
+        assert [mark for mark in "✓✗\u2800\u115f" if mark in house.picture()] == []
+        assert {len(row) for row in house.picture().splitlines() if row.endswith(("│┘", "│┐", "││"))} == {80}
