@@ -232,8 +232,12 @@ def _score_in_lines(score: AgentScore) -> Iterator[str]:
     rejected = ", ".join(f"{count} {code.value}" for code, count in score.rejected.items()) or "none"
     drafts, more = counted(score.drafts, "draft"), counted(score.oversteps, "attempt")
     yield f"{score.agent}: {drafts} ({ends}); rejected: {rejected}; {more} at more"
-    share = "none could be checked" if score.false_share is None else f"{percent(score.false_share)} false"
-    yield f"  {counted(score.stated, 'fact')} stated, {score.checkable} checkable, {score.false} false ({share})"
+    if score.false_share is None or score.old_share is None:
+        share = "none could be checked"
+    else:
+        share = f"{percent(score.false_share)} false, {percent(score.old_share)} old"
+    counts = f"{score.checkable} checkable, {score.false} false, {score.old} old"
+    yield f"  {counted(score.stated, 'fact')} stated, {counts} ({share})"
     yield f"  USD: {score.if_always:,.2f} if always followed, 0.00 if never, {score.as_followed:,.2f} as you followed"
     if score.brier is None:
         yield "  confidence: no draft with a stated confidence has an outcome yet"

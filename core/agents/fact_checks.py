@@ -1,139 +1,270 @@
-"""Compare the facts of a draft with the desk's own figures (OP-14).
+"""Compare the facts of a draft with the desk's own figures of their time (OP-14).
 
-A price is compared with the quote of its time and with the minutes around it. It matches within `TOLERANCE` of the
-price or two ticks, because a quote moves between the reading and the draft. A figure of the account matches within
-`ACCOUNT_TOLERANCE`. A position, an average and a stop match exactly.
+A fact without a time is one of the moment of its draft. It matches if it was the desk's figure at its time, within what
+rounding moves: half a tick of a price, half a cent of an amount, nothing of shares and counts. `price` is anything
+from bid to ask. A reading is up to a second old, so a figure of `READ_WITHIN` before counts too, unless the fact has
+the time of a quote itself. Where the desk kept no figure of that time, the fact cannot be checked: no tolerance grows.
+
+A fact that was true at its time and is aged is old: each field has its own age (`fact_fields.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from core.model.bar import ONE_MINUTE, Quote
-from core.model.draft import CheckedFact, DraftFact, FactField, FactResult
+from core.agents.figure_record import Entry, FigureRecord, Scope
+from core.model.bar import ONE_MINUTE
+from core.model.draft import CheckedFact, DraftFact, FactResult
+from core.model.fact_fields import (
+    GUARD,
+    OLD_AFTER,
+    TERMS,
+    TOLERANCES,
+    Ages,
+    FactField,
+    FieldTerms,
+    FigureFamily,
+    Unit,
+    field_named,
+)
+from core.model.instrument import STOCK_TICKS, Ticks
 from core.model.lazy_dataclass import dataclass
-from core.model.values import CENT, NO_SHARES, Price, Quantity
+from core.model.values import Price
 
-TOLERANCE = Decimal("0.002")
-"""Of a price: the move that SPY rarely makes in the seconds between a reading and a draft."""
-AROUND = Decimal("0.005")
-"""The same where the desk knows neither a quote nor the close of that minute, but only closes beside it."""
-ACCOUNT_TOLERANCE = Decimal("0.005")
-DISTANCE_TOLERANCE = Decimal("0.0001")
-OF_NOW = timedelta(minutes=1)
-"""A fact of this age is one of now."""
+READ_WITHIN = timedelta(seconds=2)
+"""A view for agents is at most a second old when it is read, and takes its way."""
 AHEAD = timedelta(seconds=5)
 """How far another clock may be ahead of the desk's."""
+SPREAD_TOLERANCE = Decimal("0.00005")
+GUARDS = Scope(FigureFamily.GUARDS, "")
+SAMPLED = frozenset({FigureFamily.GUARDS, FigureFamily.AGENT})
+"""Figures that time alone changes: they are known of the times at which an agent was told them."""
+OF_PRICES = frozenset({FactField.PRICE, FactField.LAST})
 
 NOT_KNOWN = "the desk has no such figure"
 NO_FIELD = "the desk does not know this field"
 OF_TOMORROW = "its time is in the future"
-CHANGED_SINCE = "the desk knows only the figure of now"
+NOT_KEPT = "the desk has kept no such figure of that time"
+NOT_READ_THEN = "the desk did not read it at that time"
+MINUTES_ONLY = "of that time the desk has only the closes of minutes: state close"
+NOT_CLOSED = "the desk has no close of that minute"
+AGED = "too long before the draft"
+CHANGED_SINCE = "it has changed since"
 
 
 @dataclass(frozen=True, slots=True)
-class SymbolFigures:
-    """The desk's figures of one symbol.
+class Desk:
+    """What the facts of a draft are compared with.
 
     Attributes
     ----------
+    drafted_at
+        The moment of the draft.
     closes
-        Of the last minutes, by the start of the minute, oldest first. USD.
-    held
-        Shares, negative for a short.
-    stop
-        The nearest stop in force, USD; None without one.
+        Of the last minutes of the fact's symbol, by the start of the minute, oldest first. USD.
+    of_the_draft
+        The distance of its stop as a fraction of its entry, and the size that the desk gives it; None without one.
     """
 
-    quote: Quote | None = None
-    closes: Sequence[tuple[datetime, Price]] = ()
-    held: Quantity = NO_SHARES
-    average: Price | None = None
-    stop: Price | None = None
+    record: FigureRecord
+    agent: str
+    drafted_at: datetime
+    closes: Sequence[tuple[datetime, Price]]
+    of_the_draft: Mapping[FactField, Decimal | None]
+    ticks: Ticks = STOCK_TICKS
 
 
-@dataclass(frozen=True, slots=True)
-class AccountFigures:
-    """USD; None while unknown."""
-
-    equity: Decimal | None
-    buying_power: Decimal | None
-
-
-def check(
-    fact: DraftFact, at: datetime, symbol: SymbolFigures, account: AccountFigures, distance: Decimal | None
-) -> CheckedFact:
-    """Compare one fact.
-
-    Parameters
-    ----------
-    symbol
-        The figures of its symbol; without prices if the desk does not follow it.
-    distance
-        The way from the draft's entry to its stop as a fraction of the entry; None without a stop or a price.
-    """
-    if fact.at is not None and fact.at > at + AHEAD:
+def check(fact: DraftFact, desk: Desk) -> CheckedFact:
+    """Compare one fact as of the moment of its draft."""
+    if fact.at is not None and fact.at > desk.drafted_at + AHEAD:
         return CheckedFact(fact, FactResult.DIFFERS, None, OF_TOMORROW)
-    try:
-        field = FactField(fact.field)
-    except ValueError:
+    found = _meant(fact, desk)
+    if found is None:
         return CheckedFact(fact, FactResult.UNKNOWN, None, NO_FIELD)
-    is_of_now = fact.at is None or at - fact.at <= OF_NOW
-    match field:
-        case FactField.PRICE | FactField.BID | FactField.ASK:
-            return _of_price(fact, field, at, symbol)
-        case FactField.STOP_DISTANCE:
-            return _beside(fact, distance, DISTANCE_TOLERANCE)
-        case FactField.EQUITY | FactField.BUYING_POWER:
-            ours = account.equity if field is FactField.EQUITY else account.buying_power
-            return _of_figure(fact, ours, is_of_now, None if ours is None else abs(ours) * ACCOUNT_TOLERANCE)
-        case FactField.POSITION:
-            return _of_figure(fact, symbol.held, is_of_now, Decimal(0))
-        case FactField.AVERAGE:
-            return _of_figure(fact, symbol.average, is_of_now, CENT / 2)
-        case FactField.STOP:
-            return _of_figure(fact, symbol.stop, is_of_now, Decimal(0))
+    field, terms = found
+    if terms.families == (FigureFamily.DRAFT,):
+        ours = desk.of_the_draft.get(FactField(field))
+        if ours is None:
+            return CheckedFact(fact, FactResult.UNKNOWN, None, NOT_KNOWN)
+        result = FactResult.MATCHES if _is_near(fact.value, ours, TOLERANCES[terms.unit]) else FactResult.DIFFERS
+        return CheckedFact(fact, result, ours)
+    if field == FactField.CLOSE:
+        return _of_a_minute(fact, desk)
+    return _of_its_time(fact, field, terms, desk)
 
 
-def _of_figure(fact: DraftFact, ours: Decimal | None, is_of_now: bool, tolerance: Decimal | None) -> CheckedFact:
-    """Compare with the figure of now; an older fact that differs may have been true then."""
-    checked = _beside(fact, ours, tolerance or Decimal(0))
-    if checked.result is FactResult.DIFFERS and not is_of_now:
-        return CheckedFact(fact, FactResult.UNKNOWN, ours, CHANGED_SINCE)
-    return checked
+def as_of_now(checked: CheckedFact, desk: Desk) -> CheckedFact:
+    """Return a checked fact as it stands now, where its field changes by acts alone and not with the market.
+
+    One that was true is old once the figure has changed. One that could not be checked differs if the desk has another
+    figure by now.
+    """
+    found = _meant(checked.fact, desk)
+    if found is None or found[1].ages is not Ages.BY_CHANGE or checked.result is FactResult.DIFFERS:
+        return checked
+    field, terms = found
+    now = [ours for scope in _scopes(checked.fact, terms, desk) for ours in _now(scope, field, desk)]
+    if not now or any(_is_near(checked.fact.value, ours, _tolerance(field, terms, ours, desk)) for ours in now):
+        return checked
+    ours = _nearest(checked.fact, now)
+    if checked.result is FactResult.UNKNOWN:
+        return CheckedFact(checked.fact, FactResult.DIFFERS, ours)
+    return CheckedFact(checked.fact, FactResult.OLD, ours, CHANGED_SINCE)
 
 
-def _beside(fact: DraftFact, ours: Decimal | None, tolerance: Decimal) -> CheckedFact:
-    if ours is None:
-        return CheckedFact(fact, FactResult.UNKNOWN, None, NOT_KNOWN)
-    is_equal = abs(fact.value - ours) <= tolerance
+def _meant(fact: DraftFact, desk: Desk) -> tuple[str, FieldTerms] | None:
+    """Return the name in the record and the terms of the fact's field; None if the desk does not know it."""
+    source = fact.source.lower()
+    field = field_named(fact.field)
+    if field is None:
+        return (fact.field, GUARD) if desk.record.has_named(GUARDS, fact.field) else None
+    if field is FactField.QUANTITY and "size" in source:
+        return FactField.SIZE, TERMS[FactField.SIZE]
+    terms = TERMS[field]
+    if len(terms.families) > 1:
+        named = [family for word, family in TOOLS.items() if word in source and family in terms.families]
+        if len(named) == 1:
+            return field, FieldTerms(terms.unit, terms.ages, (named[0],), terms.is_amount)
+    return field, terms
+
+
+TOOLS = {"position": FigureFamily.HOLDING, "order": FigureFamily.ORDERS, "quote": FigureFamily.MARKET}
+"""Words in a source that say which rows a field is of, where several tools return it."""
+
+
+def _scopes(fact: DraftFact, terms: FieldTerms, desk: Desk) -> list[Scope]:
+    names = {FigureFamily.AGENT: desk.agent, FigureFamily.ACCOUNT: "", FigureFamily.GUARDS: ""}
+    return [Scope(family, names.get(family, fact.symbol)) for family in terms.families]
+
+
+def _of_its_time(fact: DraftFact, field: str, terms: FieldTerms, desk: Desk) -> CheckedFact:
+    at = min(fact.at or desk.drafted_at, desk.drafted_at)
+    ends = min(at + _resolution(fact), desk.drafted_at)
+    scopes = _scopes(fact, terms, desk)
+    in_force: list[Entry] = []
+    is_read = False
+    for scope in scopes:
+        is_of_a_quote = scope.family is FigureFamily.MARKET and desk.record.begins_at(scope, at)
+        begins = at if is_of_a_quote else at - READ_WITHIN
+        for entry in desk.record.between(scope, begins, ends):
+            in_force.append(entry)
+            is_read = is_read or scope.family not in SAMPLED or entry.seen >= begins
+    figures = [(entry, ours) for entry in in_force for ours in _figures(entry, field)]
+    if not figures:
+        return _without_a_record(fact, field, scopes, desk, is_kept=bool(in_force))
+    if any(_is_told(fact.value, field, terms, entry, desk) for entry in in_force):
+        return _aged(fact, field, terms, at, scopes, _nearest(fact, [ours for _, ours in figures]), desk)
+    if not is_read:
+        return CheckedFact(fact, FactResult.UNKNOWN, None, NOT_READ_THEN)
+    newest = figures[-1][0]
+    return CheckedFact(fact, FactResult.DIFFERS, _nearest(fact, [ours for entry, ours in figures if entry is newest]))
+
+
+def _resolution(fact: DraftFact) -> timedelta:
+    """Return the length of the last unit in which its time is written: a time is often cut, seldom rounded up."""
+    if fact.at is None or fact.at.microsecond % 1000:
+        return timedelta(0)
+    return timedelta(milliseconds=1) if fact.at.microsecond else timedelta(seconds=1) - timedelta.resolution
+
+
+def _figures(entry: Entry, field: str) -> tuple[Decimal, ...]:
+    """Return the desk's figures of a field; `price` has bid, ask and the last price."""
+    if field != FactField.PRICE:
+        return entry.figures.get(field, ())
+    return tuple(
+        ours for each in (FactField.BID, FactField.ASK, FactField.LAST) for ours in entry.figures.get(each, ())
+    )
+
+
+def _is_told(value: Decimal, field: str, terms: FieldTerms, entry: Entry, desk: Desk) -> bool:
+    if field == FactField.PRICE:
+        bid, ask = entry.figures.get(FactField.BID), entry.figures.get(FactField.ASK)
+        if bid and ask and bid[0] <= value <= ask[0]:
+            return True
+    return any(_is_near(value, ours, _tolerance(field, terms, ours, desk)) for ours in _figures(entry, field))
+
+
+def _tolerance(field: str, terms: FieldTerms, ours: Decimal, desk: Desk) -> Decimal:
+    if terms.unit is not Unit.PRICE:
+        return TOLERANCES[terms.unit]
+    return SPREAD_TOLERANCE if field == FactField.SPREAD else desk.ticks.at(abs(ours)) / 2
+
+
+def _is_near(value: Decimal, ours: Decimal, tolerance: Decimal) -> bool:
+    return abs(value - ours) <= tolerance
+
+
+def _nearest(fact: DraftFact, ours: Sequence[Decimal]) -> Decimal:
+    return min(ours, key=lambda each: abs(each - fact.value))
+
+
+def _now(scope: Scope, field: str, desk: Desk) -> Iterator[Decimal]:
+    newest = desk.record.newest(scope)
+    if newest is not None:
+        yield from _figures(newest, field)
+
+
+def _aged(
+    fact: DraftFact,
+    field: str,
+    terms: FieldTerms,
+    at: datetime,
+    scopes: Sequence[Scope],
+    then: Decimal,
+    desk: Desk,
+) -> CheckedFact:
+    """Return a fact that was true at its time: it matches, unless it is old by the moment of its draft."""
+    now = [entry for scope in scopes if (entry := desk.record.newest(scope)) is not None]
+    is_still = any(_is_told(fact.value, field, terms, entry, desk) for entry in now)
+    figures = [ours for entry in now for ours in _figures(entry, field)]
+    ours = _nearest(fact, figures) if figures else None
+    is_late = terms.ages in OLD_AFTER and desk.drafted_at - at > OLD_AFTER[terms.ages]
+    if is_late and (terms.ages is Ages.IN_SECONDS or not is_still):
+        return CheckedFact(fact, FactResult.OLD, ours, AGED)
+    if terms.ages is Ages.BY_CHANGE and not is_still:
+        return CheckedFact(fact, FactResult.OLD, ours, CHANGED_SINCE)
+    return CheckedFact(fact, FactResult.MATCHES, then)
+
+
+def _without_a_record(
+    fact: DraftFact, field: str, scopes: Sequence[Scope], desk: Desk, *, is_kept: bool
+) -> CheckedFact:
+    """Compare an earlier price with the close at its very time, if it has one."""
+    at = fact.at
+    if field in OF_PRICES and at is not None and not is_kept:
+        known = [close for start, close in desk.closes if at in (start, start + ONE_MINUTE)]
+        if known:
+            ours = _nearest(fact, known)
+            is_equal = _is_near(fact.value, ours, desk.ticks.at(ours) / 2)
+            return (
+                CheckedFact(fact, FactResult.OLD, ours, AGED)
+                if is_equal
+                else CheckedFact(fact, FactResult.DIFFERS, ours)
+            )
+        if any(start < at < start + ONE_MINUTE for start, _ in desk.closes):
+            return CheckedFact(fact, FactResult.UNKNOWN, None, MINUTES_ONLY)
+    is_followed = any(desk.record.newest(scope) is not None for scope in scopes)
+    return CheckedFact(fact, FactResult.UNKNOWN, None, NOT_KEPT if is_followed and not is_kept else NOT_KNOWN)
+
+
+def _of_a_minute(fact: DraftFact, desk: Desk) -> CheckedFact:
+    """Compare with the close of the minute in which its time is, and with the newest close of that time.
+
+    A whole minute is the label of a minute, as `get_bars` tells it.
+    """
+    at = min(fact.at or desk.drafted_at, desk.drafted_at)
+    closes = desk.closes
+    its = [close for start, close in closes if start <= at < start + ONE_MINUTE]
+    before = [(start, close) for start, close in closes if start + ONE_MINUTE <= at]
+    is_label = fact.at is not None and not (fact.at.second or fact.at.microsecond) and bool(its)
+    if before and not is_label and (fact.at is None or at - before[-1][0] < 2 * ONE_MINUTE):
+        its.append(before[-1][1])
+        if fact.at is None and len(before) > 1 and at - before[-1][0] - ONE_MINUTE < READ_WITHIN:
+            its.append(before[-2][1])
+    if not its:
+        return CheckedFact(fact, FactResult.UNKNOWN, None, NOT_CLOSED)
+    ours = _nearest(fact, its)
+    is_equal = _is_near(fact.value, ours, desk.ticks.at(ours) / 2)
     return CheckedFact(fact, FactResult.MATCHES if is_equal else FactResult.DIFFERS, ours)
-
-
-def _of_price(fact: DraftFact, field: FactField, at: datetime, symbol: SymbolFigures) -> CheckedFact:
-    """Compare with each price that the desk knows of the fact's time; the nearest one is shown."""
-    time = fact.at or at
-    known, tolerance = list(_prices_at(time, field, symbol)), TOLERANCE
-    if not known:
-        known, tolerance = list(_prices_around(time, symbol)), AROUND
-    if not known:
-        return CheckedFact(fact, FactResult.UNKNOWN, None, NOT_KNOWN)
-    nearest = min(known, key=lambda price: abs(price - fact.value))
-    return _beside(fact, nearest, max(nearest * tolerance, 2 * CENT))
-
-
-def _prices_at(time: datetime, field: FactField, symbol: SymbolFigures) -> Iterator[Decimal]:
-    """Yield the quote of that time, and if that minute has closed, its close and those of its neighbours."""
-    quote = symbol.quote
-    if quote is not None and abs(quote.at - time) <= OF_NOW:
-        yield {FactField.BID: quote.bid, FactField.ASK: quote.ask}.get(field, quote.mid)
-    if any(start <= time < start + ONE_MINUTE for start, _ in symbol.closes):
-        yield from _prices_around(time, symbol)
-
-
-def _prices_around(time: datetime, symbol: SymbolFigures) -> Iterator[Decimal]:
-    for start, close in symbol.closes:
-        if start - ONE_MINUTE <= time <= start + 3 * ONE_MINUTE:
-            yield close

@@ -10,7 +10,7 @@ from core.model.lazy_dataclass import dataclass
 from core.model.values import ProposalId, TicketId
 
 
-@fact()
+@fact(version=2)
 @dataclass(frozen=True, slots=True)
 class DraftReceived(Fact):
     """An agent drafted an order; it waits for the operator, and nothing is staged."""
@@ -66,7 +66,7 @@ class DraftNotStaged(Fact):
     reasons: tuple[str, ...]
 
 
-@fact()
+@fact(version=2)
 @dataclass(frozen=True, slots=True)
 class DraftReviewed(Fact):
     """With this ticket's key the operator had reviewed the facts of its draft that differ (OP-14)."""
@@ -76,7 +76,7 @@ class DraftReviewed(Fact):
     differing: tuple[CheckedFact, ...]
 
 
-@fact()
+@fact(version=2)
 @dataclass(frozen=True, slots=True)
 class DraftDiffered(Fact):
     """Facts that could not be checked when they were drafted differ at the ticket; they stay false then (OP-14)."""

@@ -227,6 +227,7 @@ class DayFigures:
     last: Price | None = None
     last_at: datetime | None = None
     volume: Quantity = field(default_factory=lambda: Quantity(ZERO))
+    _weighted: Decimal = ZERO
     _first: datetime | None = None
     _parts: dict[int, tuple[datetime, Price]] = field(default_factory=dict)
     _course: tuple[Price, ...] | None = None
@@ -237,6 +238,11 @@ class DayFigures:
         if self._course is None:
             self._course = tuple(close for _, (_, close) in sorted(self._parts.items()))
         return self._course
+
+    @property
+    def vwap(self) -> Price | None:
+        """The typical prices of the received minutes, weighted by volume, USD; None without volume."""
+        return Price(self._weighted / (3 * self.volume)) if self.volume else None
 
     def take(self, bar: Bar) -> None:
         """Add the next minute; one that is not newer than the newest is not counted again."""
@@ -260,6 +266,7 @@ class DayFigures:
 
     def _count(self, bar: Bar) -> None:
         self.volume = Quantity(self.volume + bar.volume)
+        self._weighted += (bar.high + bar.low + bar.close) * bar.volume
         part = int(bar.start.timestamp()) // A_PART
         told = self._parts.get(part)
         if told is None or told[0] < bar.start:

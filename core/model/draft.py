@@ -6,10 +6,11 @@ A draft never reaches the stage by itself. It becomes a proposal when the operat
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from core.model.fact_fields import OF_HOLDINGS, Ages, terms_named
 from core.model.lazy_dataclass import dataclass
 from core.model.order import Effect, OrderType, TimeInForce, digest_of
 from core.model.values import ClientOrderId, Digest, Fraction, Money, Price, Quantity, Symbol, plain, priced
@@ -27,25 +28,6 @@ SIDES = {
 """The words of agents for the effects of their orders."""
 
 
-class FactField(StrEnum):
-    """The fields that the desk can compare; a fact of any other field cannot be checked."""
-
-    PRICE = "price"
-    """USD: of the quote, or of the minute of the fact's time."""
-    BID = "bid"
-    ASK = "ask"
-    POSITION = "position"
-    """Shares held, negative for a short."""
-    AVERAGE = "average_price"
-    """USD for one share of the position."""
-    STOP = "stop_price"
-    """USD: the nearest stop in force of the position."""
-    STOP_DISTANCE = "stop_distance"
-    """The way from the draft's entry to its stop, as a fraction of the entry."""
-    EQUITY = "equity"
-    BUYING_POWER = "buying_power"
-
-
 def agent_word(agent: str) -> str:
     """Return what stands beside an order in place of a strategy."""
     return f"agent {agent}"
@@ -56,15 +38,11 @@ def drafted_by(agent: str, number: int) -> str:
     return f"drafted by {agent_word(agent)} (draft {number})"
 
 
-OF_A_SYMBOL = frozenset(
-    {FactField.PRICE, FactField.BID, FactField.ASK, FactField.POSITION, FactField.AVERAGE, FactField.STOP}
-)
-"""A fact of these that names no symbol is one of the draft's own."""
-
-
 class FactResult(StrEnum):
     MATCHES = "matches"
     DIFFERS = "differs"
+    OLD = "old"
+    """It was true at its time, and that is too long ago for its field, or the figure has changed since."""
     UNKNOWN = "unknown"
     """It cannot be checked."""
 
@@ -78,13 +56,15 @@ class DraftFact:
     symbol
         Empty for a figure of the account.
     field
-        One of `FactField`, or a word that the desk does not know.
+        A name that `field_named` knows, or a word that the desk does not know.
     value
         In the unit of the field.
     at
-        UTC, the time of the figure; None for now.
+        UTC, the time of the figure; None for the moment of the draft.
     source
         Where the agent has it from, as it says.
+    clock
+        Its time by the exchange's clock, instead of `at`, as an agent may send it; a draft has none.
     """
 
     symbol: str
@@ -92,16 +72,33 @@ class DraftFact:
     value: Decimal
     at: datetime | None
     source: str
+    clock: time | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedFact:
-    """A fact beside the desk's own figure; `ours` is None if the desk has none, and `why` says so."""
+    """A fact beside the desk's own figure.
+
+    Attributes
+    ----------
+    ours
+        The desk's figure of the fact's time, of an old fact that of the draft; None if the desk has none.
+    why
+        Why it is old or cannot be checked.
+    """
 
     fact: DraftFact
     result: FactResult
     ours: Decimal | None = None
     why: str = ""
+
+    @property
+    def needs_review(self) -> bool:
+        """Whether its ticket waits for a review: it differs, or what is held or ordered has changed since."""
+        if self.result is FactResult.OLD:
+            terms = terms_named(self.fact.field)
+            return terms is not None and terms.ages is Ages.BY_CHANGE and not OF_HOLDINGS.isdisjoint(terms.families)
+        return self.result is FactResult.DIFFERS
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,22 +10,21 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from enum import Enum
 from typing import TypeVar
 
 from core.model.draft import (
-    OF_A_SYMBOL,
     CheckedFact,
     DraftAnswer,
     DraftFact,
     DraftRefusal,
     DraftRequest,
     DraftTerms,
-    FactField,
     FactResult,
 )
+from core.model.fact_fields import is_of_a_symbol, terms_named
 from core.model.instrument import SYMBOL
 from core.model.order import Effect, OrderType, TimeInForce
 from core.model.text_sanitizer import foreign
@@ -42,6 +41,7 @@ from core.protocol.agent_frames import (
     SubmitDraft,
     Terms,
 )
+from core.protocol.fact_values import EXAMPLES, time_in, value_in
 
 EFFECTS: Mapping[str, Effect] = {
     "buy": Effect.OPEN,
@@ -58,8 +58,6 @@ FIELD = re.compile(r"[a-z0-9_]{1,32}")
 LONGEST_SOURCE = 80
 MOST_FACT_PLACES = 20
 """Decimals of a fact: an average has as many as a division gives."""
-YEARS = range(1971, 2200)
-"""Years of a fact's time; others cannot be shown in every zone."""
 
 E = TypeVar("E", bound=Enum)
 
@@ -148,7 +146,7 @@ def judged(call: int, answer: DraftAnswer, *, hides_amounts: bool, is_sized: boo
                 one.fact.symbol,
                 one.fact.field,
                 plain(one.fact.value),
-                *_compared(one, hides=hides_amounts and one.fact.field in OF_THE_ACCOUNT),
+                *_compared(one, hides=hides_amounts and is_amount(one)),
             )
             for one in answer.facts
         ),
@@ -164,8 +162,12 @@ def _compared(one: CheckedFact, *, hides: bool) -> tuple[str, str, str]:
 
 WITH_AMOUNTS = frozenset({DraftRefusal.CHECKS, DraftRefusal.SIZE})
 """Codes whose reasons may name quantities and amounts of the account."""
-OF_THE_ACCOUNT = frozenset({FactField.POSITION, FactField.EQUITY, FactField.BUYING_POWER})
-"""Fields of facts that are amounts of the account: comparing them would tell them."""
+
+
+def is_amount(one: CheckedFact) -> bool:
+    """Whether comparing this fact would tell an amount of the account; a guard's use is one."""
+    terms = terms_named(one.fact.field)
+    return one.result is not FactResult.UNKNOWN if terms is None else terms.is_amount
 
 
 def _without_amounts(reason: str) -> str:
@@ -209,29 +211,32 @@ def _strategy(text: str) -> str:
 def _fact(stated: Stated, own: Symbol) -> DraftFact:
     if not FIELD.fullmatch(stated.field):
         raise TermsError(f"fact '{_shown(stated.field)}': a field is small letters, digits and _, as price")
-    value = number_in(stated.value)
+    terms = terms_named(stated.field)
+    unit = None if terms is None else terms.unit
+    value = value_in(stated.value, unit)
     if value is None or not _is_short(value, MOST_FACT_PLACES):
-        raise TermsError(f"fact {stated.field}: value '{_shown(stated.value)}' is no number, as 510.20")
-    unnamed = own if stated.field in OF_A_SYMBOL else ""
+        raise TermsError(f"fact {stated.field}: value '{_shown(stated.value)}' is not taken; write {EXAMPLES[unit]}")
+    at, clock = _time(stated.field, stated.at)
+    unnamed = own if terms is not None and is_of_a_symbol(stated.field) else ""
     return DraftFact(
         symbol=symbol_of(stated.symbol) if stated.symbol else unnamed,
         field=stated.field,
         value=value,
-        at=_time(stated.field, stated.at),
+        at=at,
         source=foreign(stated.source)[:LONGEST_SOURCE],
+        clock=clock,
     )
 
 
-def _time(field: str, text: str) -> datetime | None:
+def _time(field: str, text: str) -> tuple[datetime | None, time | None]:
+    """Return a time, or a clock of the exchange; neither for an empty text."""
     if not text:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-        if at.tzinfo is not None and at.year in YEARS:
-            return at.astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
-    raise TermsError(f"fact {field}: at '{_shown(text)}' is no ISO 8601 time with an offset, as 2026-01-05T14:30:00Z")
+        return None, None
+    found = time_in(text)
+    if found is None:
+        words = "write ISO 8601 with an offset as 2026-01-05T14:30:00Z, seconds of the epoch, or the exchange's 09:45"
+        raise TermsError(f"fact {field}: at '{_shown(text)}' is no time; {words}")
+    return (found, None) if isinstance(found, datetime) else (None, found)
 
 
 def _confidence(text: str) -> Fraction | None:

@@ -65,8 +65,9 @@ class AgentScore:
     ----------
     ends
         How its accepted drafts ended; those that wait still are not in it.
-    stated, checkable, false
-        Facts of its accepted drafts: all, those that the desk could check, and those of them that differed.
+    stated, checkable, false, old
+        Facts of its accepted drafts: all, those that the desk could check, those of them that differed, and those that
+        were true once and old when they were drafted.
     judged
         The drafts with a stated confidence and an outcome.
     brier
@@ -83,6 +84,7 @@ class AgentScore:
     stated: int
     checkable: int
     false: int
+    old: int
     judged: int
     brier: Fraction | None
     reliability: tuple[Reliability, ...]
@@ -92,6 +94,10 @@ class AgentScore:
     @property
     def false_share(self) -> Fraction | None:
         return Fraction(Decimal(self.false) / self.checkable) if self.checkable else None
+
+    @property
+    def old_share(self) -> Fraction | None:
+        return Fraction(Decimal(self.old) / self.checkable) if self.checkable else None
 
 
 @dataclass(slots=True)
@@ -212,6 +218,7 @@ def _score(name: str, agent: _Agent) -> AgentScore:
         stated=len(checked),
         checkable=len(known),
         false=sum(one.result is FactResult.DIFFERS for one in known),
+        old=sum(one.result is FactResult.OLD for one in known),
         judged=len(judged),
         brier=Fraction(sum(errors, ZERO) / len(errors)) if errors else None,
         reliability=tuple(_reliability(judged)),
@@ -251,6 +258,8 @@ def score_as_json(score: AgentScore) -> dict[str, object]:
         "facts": score.stated,
         "facts_checkable": score.checkable,
         "facts_false": score.false,
+        "facts_old": score.old,
+        "facts_old_share": None if score.old_share is None else plain(score.old_share),
         "drafts_judged": score.judged,
         "brier": None if score.brier is None else plain(score.brier),
         "reliability": [

@@ -46,6 +46,7 @@ from core.runtime.shutdown import not_sent
 from core.runtime.virtual_time import BEAT, RESTING_BEAT
 from core.views import ChartView, DeskView
 from core.views.builders.desk import ViewBuilder
+from core.views.builders.figures import FigureReader
 from core.workflows.staging.confirmation import LEFT, Confirmations
 
 
@@ -159,6 +160,7 @@ class Runtime(ABC):
         self._watched: Symbol | None = None
         self._is_quoted = False
         self._has_news = False
+        self._figures = FigureReader(engine.state)
         self.assets = AssetBook() if assets is None else assets
         self.charts = ChartBook() if charts is None else charts
         self._notifier = notifier
@@ -352,6 +354,12 @@ class Runtime(ABC):
         finally:
             self._drawn, self._is_quoted, self._has_news = kept
 
+    def view_for_agents(self) -> DeskView:
+        """Return a view for agents, and note what it tells them. Only in this runtime's thread."""
+        view = self.view_beside()
+        self._figures.tell(view)
+        return view
+
     def chart_of(self, symbol: Symbol, view: DeskView) -> ChartView | None:
         """Return the chart of a symbol that one of several desks watches, as of the time of `view`."""
         assert self._views is not None
@@ -372,7 +380,9 @@ class Runtime(ABC):
     # ── the engine ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def take(self, at: datetime, message: Input) -> None:
+        self._figures.hear_before(at, message)
         effects = self.engine.handle(at, message)
+        self._figures.hear_after(message)
         if self._disk.trouble is not None:
             self._tell_the_latch()
         for effect in effects:

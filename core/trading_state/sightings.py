@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import field
 from datetime import date, datetime, timedelta
 
+from core.agents.figure_record import FigureRecord
 from core.execution.external_orders import OtherOrder
 from core.execution.latency import Departures
 from core.market.normaliser import DayFigures
@@ -41,6 +42,9 @@ class Sightings:
     quotes
         The last valid quote of each symbol. Proposals are priced and reviewed by them until a ticket fetches fresh
         ones; a leaving desk uses them to find the fills to wait for.
+    figures
+        The figures of the last minutes that agents were told. The facts of drafts are compared with them; the result is
+        copied into the draft's fact.
     day_figures
         The day so far of each received symbol. Displayed only.
     closes
@@ -140,6 +144,7 @@ class Sightings:
 
     account: Account | NoAccount = field(default_factory=lambda: NoAccount("the broker has not said yet"))
     quotes: dict[Symbol, Quote] = field(default_factory=dict)
+    figures: FigureRecord = field(default_factory=FigureRecord)
     day_figures: dict[Symbol, DayFigures] = field(default_factory=dict)
     closes: dict[Symbol, tuple[date, Price]] = field(default_factory=dict)
     corporate_actions: dict[Symbol, tuple[CorporateAction, ...]] = field(default_factory=dict)

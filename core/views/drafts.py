@@ -9,15 +9,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar
 
-from core.model.draft import CheckedFact, FactResult
+from core.model.draft import CheckedFact
 from core.model.lazy_dataclass import dataclass
 from core.model.order import Effect, OrderType, Terms, TimeInForce
 from core.model.values import Digest, Fraction, Money, Price, Quantity, Symbol
 
 
 def differing(facts: Sequence[CheckedFact]) -> tuple[int, ...]:
-    """Return the places of the facts that differ from the desk's figures."""
-    return tuple(place for place, checked in enumerate(facts) if checked.result is FactResult.DIFFERS)
+    """Return the places of the facts to review: those that differ, and of holdings those that changed since."""
+    return tuple(place for place, checked in enumerate(facts) if checked.needs_review)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from core import facts
-from core.model.draft import CheckedFact, DraftOutcome, DraftTerms, FactField, FactResult
+from core.model.draft import CheckedFact, DraftOutcome, FactResult
 from core.model.staging import Proposal, StopPlan
 from core.model.text_sanitizer import foreign
 from core.model.values import ProposalId, plain
 from core.trading_state.state import TradingState
-from core.workflows.drafting import PRICES, check_fact
+from core.workflows.drafting import fact_now
 from core.workflows.workflow import follows
 
 DIFFERS = "a fact of the draft differs"
@@ -39,41 +39,35 @@ class FalseFacts:
         if outcome is None or proposal is None:
             return
         unknown = {stated.fact for stated in outcome.draft.facts if stated.result is FactResult.UNKNOWN}
-        found = tuple(each for each in differing_now(self.state, proposal).values() if each.fact in unknown)
+        found = tuple(
+            each
+            for each in differing_now(self.state, proposal).values()
+            if each.fact in unknown and each.result is FactResult.DIFFERS
+        )
         if found:
             self.state.record(facts.DraftDiffered(outcome.number, found))
 
 
 def facts_now(state: TradingState, outcome: DraftOutcome, proposal: Proposal | None = None) -> tuple[CheckedFact, ...]:
-    """Return the facts of a draft as they compare with the desk's figures now.
+    """Return the facts of a draft as they stand now (`fact_now`).
 
-    One that was found to differ keeps the figure that it was compared with, while it differs or where the desk has no
-    such figure any more. A price was compared with the market of its time, so it stays false: a later price is none of
-    that time. With its proposal the distance of the stop is that of the order as it was edited since.
+    One that was found to differ keeps the figure that it was compared with. With its proposal the distance of the stop
+    is that of the order as it was edited since.
     """
-    terms = outcome.draft.terms
+    draft, terms = outcome.draft, outcome.draft.terms
     if proposal is not None and not proposal.only_reduces:
         stop = proposal.stop.price if isinstance(proposal.stop, StopPlan) else None
         terms = replace(terms, limit_price=proposal.order.limit_price, stop_price=stop)
-    return tuple(_as_of_now(state, stated, terms) for stated in outcome.draft.facts)
-
-
-def _as_of_now(state: TradingState, stated: CheckedFact, terms: DraftTerms) -> CheckedFact:
-    now = check_fact(state, stated.fact, terms)
-    if stated.result is not FactResult.DIFFERS:
-        return now
-    is_settled = stated.fact.field in PRICES or now.result is FactResult.UNKNOWN
-    is_the_same = now.result is FactResult.DIFFERS and stated.fact.field != FactField.STOP_DISTANCE
-    return stated if is_settled or is_the_same else now
+    return tuple(fact_now(state, draft, stated, terms) for stated in draft.facts)
 
 
 def differing_now(state: TradingState, proposal: Proposal) -> dict[int, CheckedFact]:
-    """Return the facts that differ now, by their place in the draft; none for a proposal that was no draft."""
+    """Return the facts to review, by their place in the draft; none for a proposal that was no draft."""
     outcome = state.drafts.of_proposal(proposal.id)
     if outcome is None:
         return {}
     checked = enumerate(facts_now(state, outcome, proposal))
-    return {place: fact for place, fact in checked if fact.result is FactResult.DIFFERS}
+    return {place: fact for place, fact in checked if fact.needs_review}
 
 
 def refusal_of_facts(state: TradingState, proposal: Proposal, reviewed: Collection[int] = ()) -> str | None:

@@ -13,13 +13,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from core import facts
-from core.agents.fact_checks import AccountFigures, SymbolFigures, check
-from core.execution.order import nearest_first
+from core.agents.fact_checks import Desk, as_of_now, check
 from core.messages.commands import AdoptDraft, DeclineDraft
 from core.messages.desk_commands import Addressed
 from core.messages.effects import AnswerAgent, Effect
 from core.messages.inputs import AgentRefused, AgentSaid, DraftSubmitted, DraftWithdrawn
-from core.model.account import Account, Mode
+from core.model.account import Mode
 from core.model.draft import (
     SUMMARISED_WITHIN,
     CheckedFact,
@@ -30,14 +29,15 @@ from core.model.draft import (
     DraftRefusal,
     DraftRequest,
     DraftTerms,
-    FactField,
     FactResult,
 )
+from core.model.fact_fields import FactField, field_named
+from core.model.instrument import STOCK_TICKS
 from core.model.order import OrderRequest, OrderType, traded_in
 from core.model.position import Position
 from core.model.staging import MANUAL, CheckResult, NoStop
 from core.model.text_sanitizer import foreign
-from core.model.values import ZERO, ClientOrderId, Money, ProposalId, Quantity, Symbol, plain
+from core.model.values import ClientOrderId, Money, ProposalId, Quantity, Symbol, plain
 from core.ports import JournalError
 from core.risk.checks.order_value import room_of, taken_of
 from core.risk.gate import Candidate, Gate, ReviewContext
@@ -46,7 +46,6 @@ from core.risk.sizing_inputs import conditions_of, wanted_of
 from core.settings.service import AgentSettings
 from core.trading_state.state import TradingState
 from core.workflows.recommendations import Recommendations, why_not
-from core.workflows.staging.exit_change_refusals import stops_of
 from core.workflows.staging.manual_proposals import (
     ManualProposals,
     next_manual_id,
@@ -65,7 +64,6 @@ from core.workflows.staging.proposal_intake import (
 from core.workflows.workflow import answers, follows
 
 LONGEST_ATTEMPT = 120
-PRICES = frozenset({FactField.PRICE, FactField.BID, FactField.ASK})
 EXPIRED = "nobody adopted it in time"
 WITHDRAWN = "taken back by its agent"
 NOT_WAITING = "it does not wait any more"
@@ -98,7 +96,7 @@ class Drafting:
     def on_draft(self, message: DraftSubmitted) -> Iterator[Effect]:
         agent, request = message.agent, message.request
         known = self.state.drafts.of_key(agent, request.key)
-        if known is not None and _is_same(known.draft, request):
+        if known is not None and _is_same(self.state, known.draft, request):
             answer = DraftAnswer(request.key, known.number, known.draft.quantity, facts=known.draft.facts)
         else:
             answer = self._judged(agent, request, is_changed=known is not None)
@@ -131,8 +129,8 @@ class Drafting:
         if reasons := self._refusals(order, terms):
             code, *said = reasons
             return self._reject(agent, request, DraftRefusal(code), tuple(said))
-        stated = _stamped(request.facts, self.state.at)
-        checked = tuple(check_fact(self.state, fact, order) for fact in stated)
+        stated, size = _dated(self.state, request.facts, self.state.at), self._size_if_stated(request, terms)
+        checked = tuple(check_fact(self.state, agent, fact, order, size=size) for fact in stated)
         draft = Draft(
             number=self.state.drafts.state.numbers + 1,
             agent=agent,
@@ -148,6 +146,14 @@ class Drafting:
         )
         self.state.record(facts.DraftReceived(draft))
         return DraftAnswer(request.key, draft.number, quantity, facts=checked)
+
+    def _size_if_stated(self, request: DraftRequest, terms: AgentSettings) -> Decimal | None:
+        """Return the size that the desk gives the draft's entry, if a fact may be of it."""
+        is_stated = any(field_named(fact.field) in (FactField.SIZE, FactField.QUANTITY) for fact in request.facts)
+        if not is_stated or request.terms.effect.only_reduces:
+            return None
+        size = self._size(replace(request.terms, quantity=None), terms)
+        return None if isinstance(size, str) else size
 
     def _reject(self, agent: str, request: DraftRequest, code: DraftRefusal, reasons: tuple[str, ...]) -> DraftAnswer:
         """Record the rejection; a flood once an hour, until a draft is taken again."""
@@ -303,7 +309,7 @@ class Drafting:
         draft, terms = known.draft, self.state.control.settings.agents.get(known.draft.agent)
         order = replace(draft.terms, quantity=draft.quantity)
         reasons = self._refusals(order, terms)[1:] if terms is not None else (NOT_SET_UP,)
-        if order.strategy and any(_differs(self.state, one, order) for one in draft.facts):
+        if order.strategy and any(fact_now(self.state, draft, one, order).needs_review for one in draft.facts):
             reasons += (FALSE_FOR_A_STRATEGY,)
         if not reasons and draft.terms.strategy:
             self.recommendations.adopt(draft)
@@ -379,48 +385,69 @@ class Drafting:
         return ()
 
 
-def _is_same(draft: Draft, request: DraftRequest) -> bool:
+def _is_same(state: TradingState, draft: Draft, request: DraftRequest) -> bool:
     stated = tuple(one.fact for one in draft.facts)
     return (draft.terms, draft.reason, stated, draft.confidence) == (
         request.terms,
         request.reason,
-        _stamped(request.facts, draft.drafted_at),
+        _dated(state, request.facts, draft.drafted_at),
         request.confidence,
     )
 
 
-def _stamped(stated: tuple[DraftFact, ...], at: datetime) -> tuple[DraftFact, ...]:
-    """Give each price without a time the time of its draft: a later move of the market makes it no false fact."""
-    return tuple(replace(fact, at=at) if fact.at is None and fact.field in PRICES else fact for fact in stated)
+def _dated(state: TradingState, stated: tuple[DraftFact, ...], at: datetime) -> tuple[DraftFact, ...]:
+    """Give each fact with the exchange's clock the time of that clock on the day of its draft."""
+    venue = state.calendar.venue
+    return tuple(
+        fact if fact.clock is None else replace(fact, at=venue.at(venue.day_of(at), fact.clock), clock=None)
+        for fact in stated
+    )
 
 
-def _differs(state: TradingState, stated: CheckedFact, order: DraftTerms) -> bool:
-    return FactResult.DIFFERS in (stated.result, check_fact(state, stated.fact, order).result)
+def check_fact(
+    state: TradingState,
+    agent: str,
+    fact: DraftFact,
+    order: DraftTerms,
+    drafted_at: datetime | None = None,
+    size: Decimal | None = None,
+) -> CheckedFact:
+    """Compare one fact with the desk's figures of its time, for a draft of this order.
+
+    Parameters
+    ----------
+    drafted_at
+        The moment of its draft; None for now.
+    size
+        What the desk gives the draft's entry.
+    """
+    return check(fact, _desk(state, agent, fact, order, drafted_at or state.at, size))
 
 
-def check_fact(state: TradingState, fact: DraftFact, order: DraftTerms) -> CheckedFact:
-    """Compare one fact with the desk's figures of now, for a draft of this order."""
+def fact_now(state: TradingState, draft: Draft, stated: CheckedFact, order: DraftTerms) -> CheckedFact:
+    """Return a fact of a draft as it stands now.
+
+    The market is that of the fact's time and stays. A figure of what is held or of the account is old once it has
+    changed. A fact that could not be checked is compared again, and the distance of a stop follows the order.
+    """
+    desk, field = _desk(state, draft.agent, stated.fact, order, draft.drafted_at, None), field_named(stated.fact.field)
+    is_compared_again = stated.result is FactResult.UNKNOWN and field is not FactField.SIZE
+    if is_compared_again or field is FactField.STOP_DISTANCE:
+        stated = check(stated.fact, desk)
+    return as_of_now(stated, desk)
+
+
+def _desk(
+    state: TradingState, agent: str, fact: DraftFact, order: DraftTerms, drafted_at: datetime, size: Decimal | None
+) -> Desk:
+    symbol = Symbol(fact.symbol)
     entry = order.limit_price or (state.last_price(order.symbol) or (None, None))[1]
     distance = None if not entry or order.stop_price is None else abs(entry - order.stop_price) / entry
-    account = state.sightings.account
-    figures = (
-        AccountFigures(account.equity, account.buying_power)
-        if isinstance(account, Account)
-        else AccountFigures(None, None)
-    )
-    return check(fact, state.at, _figures_of(state, Symbol(fact.symbol)), figures, distance)
-
-
-def _figures_of(state: TradingState, symbol: Symbol) -> SymbolFigures:
-    held = state.ledger.positions_in(symbol)
-    stops = nearest_first(stop for position in held for stop in stops_of(state, position))
-    closes = state.price_history.state.closes.get(symbol, ())
-    cost = sum((abs(p.quantity) * p.average_price for p in held), ZERO)
-    shares = sum((abs(p.quantity) for p in held), ZERO)
-    return SymbolFigures(
-        quote=state.sightings.quotes.get(symbol),
-        closes=closes,
-        held=state.ledger.net_quantity(symbol),
-        average=cost / shares if shares else None,  # type: ignore[arg-type]
-        stop=stops[0].request.stop_price if stops else None,
+    return Desk(
+        record=state.sightings.figures,
+        agent=agent,
+        drafted_at=drafted_at,
+        closes=state.price_history.state.closes.get(symbol, ()),
+        of_the_draft={FactField.STOP_DISTANCE: distance, FactField.SIZE: size},
+        ticks=state.traded(symbol).ticks if symbol else STOCK_TICKS,
     )

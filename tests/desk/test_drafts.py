@@ -201,7 +201,7 @@ async def test_only_the_desk_in_control_decides() -> None:
 async def test_a_false_fact_disarms_the_ticket_until_r() -> None:
     """OP-14: the whole delay runs again, and the review is recorded with the key"""
     async with with_an_agent(size=(80, 24)) as house:
-        submits(house, ("price", "496.10"), ("position", "3"), ("earnings", "2"))
+        submits(house, ("price", "496.21"), ("position", "3"), ("earnings", "2"))
         ticket = await opens_the_ticket_of_the_draft(house)
         assert ticket.phase is TicketPhase.DIFFERS
         await house.sees(

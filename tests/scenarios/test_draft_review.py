@@ -22,7 +22,7 @@ from core.model.codes import ProposalEnd
 from core.model.draft import DraftFact, DraftTerms, DraftWord, FactResult
 from core.model.notice import NoticeKind
 from core.model.order import Effect, OrderType
-from core.model.values import Price, Quantity
+from core.model.values import Quantity
 from core.reports.agent_receipts import ReceiptKind, receipts_in
 from core.runtime.scripted_operator import turn_of
 from core.views import BasketRowView, DeskView, TicketView
@@ -77,8 +77,8 @@ def ticket_view(house: House) -> TicketView:
 # ── views ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_row_has_the_order_and_the_facts_as_of_now() -> None:
-    """OP-14: the price agreed when it was drafted, and no longer does"""
+def test_a_row_has_the_order_and_its_facts() -> None:
+    """OP-14: a row that did not change is the same"""
     house = a_house()
     drafts(house, stated=(fact("price", "99.70"), FALSE, fact("earnings", "2")))
     builder = ViewBuilder(house.engine)
@@ -90,10 +90,33 @@ def test_a_row_has_the_order_and_the_facts_as_of_now() -> None:
     assert (row.differing, row.facts[1].ours, row.confidence) == ((1,), 0, Decimal("0.6"))
     assert again is row
 
-    closes = house.desk.price_history.state.closes
-    closes[SPY] = type(closes[SPY])((start, Price(Decimal(102))) for start, _ in closes[SPY])
-    (moved,) = builder.draw(house.line.at).drafts
-    assert moved.differing == (0, 1)
+
+def test_a_holding_that_changed_since_is_old_and_reviewed() -> None:
+    """OP-14: the price of its time stays; a position that was true is none any more"""
+    house = a_house(minutes=1000)
+    drafts(house, stated=(fact("price", "99.70"), TRUE, fact("equity", "10000")))
+    (row,) = view_of(house).drafts
+    house.presses(a_typed_buy("5", "99.80", "99.00"))
+    house.opens_ticket()
+    passes(house, 1)
+    house.confirms()
+    house.until("10:09")
+    assert house.held() == "5"
+    house.presses(adopts(house.desk, 1))
+    house.opens_ticket()
+    passes(house, 1)
+    house.confirms()
+    shown = ticket_view(house).draft
+
+    assert row.differing == ()
+    assert shown is not None
+    assert [(one.result, one.ours) for one in shown.facts][:2] == [
+        (FactResult.MATCHES, row.facts[0].ours), (FactResult.OLD, 5),
+    ]  # fmt: skip
+    assert shown.differing == (1,)
+    assert len(house.facts(facts.ConfirmationRefused)) == 1
+    house.presses(replace(turn_of(house.ticket), reviewed=(1,)))
+    assert [one.fact.field for one in house.last(facts.DraftReviewed).differing] == ["position"]
 
 
 def test_a_row_has_the_record_of_its_agent() -> None:

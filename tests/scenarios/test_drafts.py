@@ -28,7 +28,8 @@ from core.model.order import Effect, OrderType, StopHolder
 from core.model.values import Fraction, Price, Quantity, Symbol
 from core.settings.settings import Settings
 from core.views.builders.history import history_of
-from core.workflows.drafting import MOST_OVERSTEPS, NOT_DECLINED, NOT_SHOWN, check_fact
+from core.workflows.draft_review import facts_now
+from core.workflows.drafting import MOST_OVERSTEPS, NOT_DECLINED, NOT_SHOWN
 from core.workflows.staging.manual_proposals import ManualProposals, order_of_draft
 from tests.kit.drafts import adopts, declines
 from tests.scenarios.changes import passes
@@ -411,7 +412,7 @@ def test_a_price_stays_true_after_the_market_moved() -> None:
     before = [one.result for one in house.desk.drafts.waiting[0].draft.facts]
     house.until("10:15")
     (waiting,) = house.desk.drafts.waiting
-    after = [check_fact(house.desk, one.fact, waiting.draft.terms).result for one in waiting.draft.facts]
+    after = [one.result for one in facts_now(house.desk, waiting)]
 
     assert before == after == [FactResult.MATCHES, FactResult.DIFFERS]
 

@@ -24,6 +24,7 @@ FACTS = (
     checked("price", "166.76", FactResult.MATCHES, "166.76"),
     checked("position", "20", FactResult.DIFFERS, "0"),
     checked("buying_power", "500000", FactResult.DIFFERS, "186155.89", symbol=""),
+    checked("bid", "166.71", FactResult.OLD, "166.75", "too long before the draft"),
     checked("stop_distance", "0.003", FactResult.MATCHES, "0.003"),
     checked("earnings", "2", FactResult.UNKNOWN, why="the desk does not know this field"),
 )

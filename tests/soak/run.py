@@ -21,6 +21,7 @@ import pytest
 from tests.soak import (
     accidents,
     days,
+    drawn_drafts,
     foreign_texts,
     forgeries,
     hostile_agents,
@@ -76,6 +77,9 @@ PARTS = {
         hostile_agents.FAULTS,
     ),
     "texts": Part("hostile texts of agents, drawn", 1_000, foreign_texts.run, faults=foreign_texts.FAULTS),
+    "facts": Part(
+        "days of 400 drafts with drawn facts", 20, drawn_drafts.run, drawn_drafts.replay, drawn_drafts.FAULTS
+    ),
     "typed": Part("software at the operator's keys, with and without a touch", 400, typed_tickets.run),
     "crashes": Part("a crash at every place of a day, in three ways", days.all_crashes, days.run_crashes),
     "days": Part("random days", 3_200, days.run_days),

@@ -123,10 +123,16 @@ class Fact(BaseModel):
 
     symbol: Annotated[str, Capitals] = Field("", description="empty for a figure of the account")
     field: Annotated[str, AnyCase] = Field(
-        description="price, bid, ask, position, average_price, stop_price, stop_distance, equity …"
+        description="the name under which the tool returned it, as bid or day_change"
     )
-    value: Number
-    at: str = Field("", description="ISO 8601 time with an offset; empty for now")
+    value: Annotated[
+        str, BeforeValidator(_text_of), Field(description="as 510.20, 1,234.50, 1.2M; of a fraction 0.025 or 2.5%")
+    ]
+    at: str = Field(
+        "",
+        description="when it was so: ISO 8601 with an offset, seconds of the epoch, or the exchange's 09:45; empty for"
+        " the moment of the draft",
+    )
     source: str = Field("", description="where it is from, as get_quote")
 
 

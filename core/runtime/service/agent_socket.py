@@ -94,7 +94,7 @@ class AgentFeed:
         runtime, state = self._runtime, self._runtime.engine.state
         preparing, at = runtime.preparing(), runtime.clock()
         return AgentView(
-            view=None if preparing is not None else runtime.view_beside(),
+            view=None if preparing is not None else runtime.view_for_agents(),
             preparing=preparing or "",
             drawn_at=self._drawn_at,
             settings=state.control.settings,

@@ -305,7 +305,7 @@ def watch_view(
 ) -> WatchView:
     lists = lists_of(state)
     listed = dict.fromkeys(symbol for symbols in lists.values() for symbol in symbols)
-    working = _working(state)
+    working = working_orders(state)
     held: dict[Symbol, Quantity] = {}
     for position in state.ledger.positions():
         held[position.symbol] = Quantity(held.get(position.symbol, NO_SHARES) + position.quantity)
@@ -347,7 +347,7 @@ def watch_view(
     )
 
 
-def _working(state: TradingState) -> Counter[Symbol]:
+def working_orders(state: TradingState) -> Counter[Symbol]:
     """Count working orders per symbol, without legs that wait for an entry and what is still to replace another."""
     ledger = state.ledger
     each = (order for order in ledger.working() if not ledger.legs.is_held(order))

@@ -32,7 +32,7 @@ TAKEN = {"AgentRefused", "AgentSaid", "AnswerAgent", "DraftSubmitted", "DraftWit
 """All of the engine's messages that the agents' modules name."""
 OF_THE_RUNTIME = {
     "account", "answer_agent", "clock", "each_beat", "engine.say", "engine.state", "hear_agent", "preparing",
-    "view_beside",
+    "view_for_agents",
 }  # fmt: skip
 OF_THE_STATE = {
     "calendar.venue.local", "control.refusals", "control.settings", "control.settings.agents",

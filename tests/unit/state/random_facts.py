@@ -5,7 +5,7 @@ from __future__ import annotations
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from functools import cache
@@ -49,6 +49,7 @@ def instant(chance: Random) -> datetime:
 PLAIN: Mapping[object, Callable[[Random], object]] = {
     Decimal: number, Settings: lambda chance: chance.choice(profiles()), bool: lambda chance: chance.random() < 0.5,
     date: lambda chance: instant(chance).date(), datetime: instant,
+    time: lambda chance: instant(chance).time().replace(microsecond=0),
     int: lambda chance: chance.choice((0, 1, chance.randrange(1000), 2**63 - 1)), str: text,
     type(None): lambda chance: None,
 }  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from random import Random
@@ -27,6 +27,7 @@ LEAVES: dict[Any, Callable[[Random], Any]] = {
     str: lambda chance: chance.choice(TEXTS), bytes: lambda chance: chance.randbytes(3),
     Decimal: lambda chance: Decimal(chance.choice(NUMBERS)),
     datetime: lambda chance: EPOCH + timedelta(microseconds=chance.randint(-(10**16), 10**17)),
+    time: lambda chance: time(chance.randrange(24), chance.randrange(60), chance.randrange(60)),
     date: lambda chance: date.fromordinal(chance.randint(1, 3_652_059)),
     timedelta: lambda chance: timedelta(microseconds=chance.randint(-(10**12), 10**12)),
 }  # fmt: skip
