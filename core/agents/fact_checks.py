@@ -98,11 +98,12 @@ def check(fact: DraftFact, desk: Desk) -> CheckedFact:
 def as_of_now(checked: CheckedFact, desk: Desk) -> CheckedFact:
     """Return a checked fact as it stands now, where its field changes by acts alone and not with the market.
 
-    One that was true is old once the figure has changed. One that could not be checked differs if the desk has another
-    figure by now.
+    One that was true is old once the figure has changed. One of which the desk had no figure differs if it has another
+    by now; one of a time of which nothing was kept stays unknown.
     """
-    found = _meant(checked.fact, desk)
-    if found is None or found[1].ages is not Ages.BY_CHANGE or checked.result is FactResult.DIFFERS:
+    is_settled = checked.result is FactResult.DIFFERS or checked.why in (NOT_KEPT, NO_FIELD)
+    found = None if is_settled else _meant(checked.fact, desk)
+    if found is None or found[1].ages is not Ages.BY_CHANGE:
         return checked
     field, terms = found
     now = [ours for scope in _scopes(checked.fact, terms, desk) for ours in _now(scope, field, desk)]
@@ -119,7 +120,7 @@ def _meant(fact: DraftFact, desk: Desk) -> tuple[str, FieldTerms] | None:
     source = fact.source.lower()
     field = field_named(fact.field)
     if field is None:
-        return (fact.field, GUARD) if desk.record.has_named(GUARDS, fact.field) else None
+        return (fact.field, GUARD) if fact.field in desk.record.guards else None
     if field is FactField.QUANTITY and "size" in source:
         return FactField.SIZE, TERMS[FactField.SIZE]
     terms = TERMS[field]

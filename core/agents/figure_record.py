@@ -48,9 +48,13 @@ class Entry:
 class FigureRecord:
     entries: dict[Scope, deque[Entry]] = field(default_factory=dict)
     count: int = 0
+    guards: set[str] = field(default_factory=set)
+    """The names of all guards that were noted: each is a field of facts."""
 
     def note(self, scope: Scope, at: datetime, figures: Figures, since: datetime | None = None) -> None:
         """Note what the desk reads now; `since` is the figures' own time, if they have one."""
+        if scope.family is FigureFamily.GUARDS:
+            self.guards.update(figures)
         kept = self.entries.get(scope)
         if kept is None:
             if len(self.entries) >= MOST_SCOPES:
@@ -83,9 +87,6 @@ class FigureRecord:
     def begins_at(self, scope: Scope, at: datetime) -> bool:
         """Whether an entry has exactly this time of its own."""
         return any(entry.since == at for entry in self.entries.get(scope, ()))
-
-    def has_named(self, scope: Scope, name: str) -> bool:
-        return any(name in entry.figures for entry in self.entries.get(scope, ()))
 
     def between(self, scope: Scope, begins: datetime, ends: datetime) -> list[Entry]:
         """Return the entries that were in force in this time, oldest first."""

@@ -29,7 +29,6 @@ from core.model.draft import (
     DraftRefusal,
     DraftRequest,
     DraftTerms,
-    FactResult,
 )
 from core.model.fact_fields import FactField, field_named
 from core.model.instrument import STOCK_TICKS
@@ -427,13 +426,12 @@ def check_fact(
 def fact_now(state: TradingState, draft: Draft, stated: CheckedFact, order: DraftTerms) -> CheckedFact:
     """Return a fact of a draft as it stands now.
 
-    The market is that of the fact's time and stays. A figure of what is held or of the account is old once it has
-    changed. A fact that could not be checked is compared again, and the distance of a stop follows the order.
+    What was found of its time stays. A figure of what is held or of the account is old once it has changed, and the
+    distance of a stop follows the order.
     """
-    desk, field = _desk(state, draft.agent, stated.fact, order, draft.drafted_at, None), field_named(stated.fact.field)
-    is_compared_again = stated.result is FactResult.UNKNOWN and field is not FactField.SIZE
-    if is_compared_again or field is FactField.STOP_DISTANCE:
-        stated = check(stated.fact, desk)
+    desk = _desk(state, draft.agent, stated.fact, order, draft.drafted_at, None)
+    if field_named(stated.fact.field) is FactField.STOP_DISTANCE:
+        return check(stated.fact, desk)
     return as_of_now(stated, desk)
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from core import facts
 from core.agents.fact_checks import NOT_KEPT
 from core.messages.inputs import QuoteArrived
 from core.model.bar import Feed, Quote
@@ -165,6 +166,18 @@ def test_a_time_of_which_nothing_is_kept_cannot_be_checked() -> None:
     assert (bid.result, bid.why, bid.ours) == (UNKNOWN, NOT_KEPT, None)
     assert (price.result, price.ours) == (UNKNOWN, None)
     assert (of_a_minute.result, false.result) == (OLD, DIFFERS)
+
+
+def test_a_fact_of_an_unkept_time_stays_unknown() -> None:
+    """OP-14: the desk has another position by now, which is none of that time"""
+    house = quoted()
+    earlier = DraftFact(SPY, "position", Decimal(5), house.line.at - timedelta(hours=9), "list_positions")
+    assert results(house, earlier) == [UNKNOWN]
+    house.presses(adopts(house.desk, 1))
+    house.opens_ticket()
+    passes(house, 1)
+
+    assert house.facts(facts.DraftDiffered) == []
 
 
 def test_a_clock_is_one_of_the_exchanges_day() -> None:
