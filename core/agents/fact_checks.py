@@ -39,8 +39,8 @@ AHEAD = timedelta(seconds=5)
 """How far another clock may be ahead of the desk's."""
 SPREAD_TOLERANCE = Decimal("0.00005")
 GUARDS = Scope(FigureFamily.GUARDS, "")
-SAMPLED = frozenset({FigureFamily.GUARDS, FigureFamily.AGENT})
-"""Figures that time alone changes: they are known of the times at which an agent was told them."""
+SAMPLED = frozenset({FigureFamily.RESULTS, FigureFamily.GUARDS, FigureFamily.AGENT})
+"""Figures that time or each quote changes: they are known of the times at which an agent was told them."""
 OF_PRICES = frozenset({FactField.PRICE, FactField.LAST})
 
 NOT_KNOWN = "the desk has no such figure"

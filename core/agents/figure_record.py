@@ -22,7 +22,7 @@ from core.model.lazy_dataclass import dataclass
 KEPT = timedelta(minutes=10)
 MOST_ENTRIES = 1_200
 MOST_IN_ALL = 20_000
-MOST_SCOPES = 256
+MOST_SCOPES = 512
 
 Figures: TypeAlias = Mapping[str, tuple[Decimal, ...]]
 """By the name of the field. A field of several rows, such as the limits of orders, has one value of each."""

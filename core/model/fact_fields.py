@@ -100,6 +100,8 @@ class FigureFamily(Enum):
 
     MARKET = "market"
     HOLDING = "holding"
+    RESULTS = "results"
+    """Of positions, by the newest price."""
     ORDERS = "orders"
     ACCOUNT = "account"
     GUARDS = "guards"
@@ -108,7 +110,7 @@ class FigureFamily(Enum):
 
 
 OF_HOLDINGS = frozenset({FigureFamily.HOLDING, FigureFamily.ORDERS})
-OF_SYMBOLS = OF_HOLDINGS | {FigureFamily.MARKET}
+OF_SYMBOLS = OF_HOLDINGS | {FigureFamily.MARKET, FigureFamily.RESULTS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,7 @@ class FieldTerms:
 
 _MARKET, _HOLDING, _ORDERS = (FigureFamily.MARKET,), (FigureFamily.HOLDING,), (FigureFamily.ORDERS,)
 _ACCOUNT, _AGENT, _DRAFT = (FigureFamily.ACCOUNT,), (FigureFamily.AGENT,), (FigureFamily.DRAFT,)
+_RESULTS = (FigureFamily.RESULTS,)
 _HELD_OR_ORDERED = (FigureFamily.HOLDING, FigureFamily.ORDERS)
 _AMOUNT = True
 
@@ -150,10 +153,10 @@ TERMS: Mapping[FactField, FieldTerms] = {
     FactField.AVERAGE: FieldTerms(Unit.PRICE, Ages.BY_CHANGE, _HELD_OR_ORDERED),
     FactField.STOP: FieldTerms(Unit.PRICE, Ages.BY_CHANGE, _HELD_OR_ORDERED),
     FactField.TARGET: FieldTerms(Unit.PRICE, Ages.BY_CHANGE, _HOLDING),
-    FactField.VALUE: FieldTerms(Unit.MONEY, Ages.IN_A_MINUTE, _HOLDING, _AMOUNT),
-    FactField.PROFIT: FieldTerms(Unit.MONEY, Ages.IN_A_MINUTE, _HOLDING, _AMOUNT),
-    FactField.PROFIT_FRACTION: FieldTerms(Unit.FRACTION, Ages.IN_A_MINUTE, _HOLDING),
-    FactField.PROFIT_IN_R: FieldTerms(Unit.MULTIPLE, Ages.IN_A_MINUTE, _HOLDING),
+    FactField.VALUE: FieldTerms(Unit.MONEY, Ages.IN_A_MINUTE, _RESULTS, _AMOUNT),
+    FactField.PROFIT: FieldTerms(Unit.MONEY, Ages.IN_A_MINUTE, _RESULTS, _AMOUNT),
+    FactField.PROFIT_FRACTION: FieldTerms(Unit.FRACTION, Ages.IN_A_MINUTE, _RESULTS),
+    FactField.PROFIT_IN_R: FieldTerms(Unit.MULTIPLE, Ages.IN_A_MINUTE, _RESULTS),
     FactField.UNPROTECTED: FieldTerms(Unit.SHARES, Ages.BY_CHANGE, _HOLDING, _AMOUNT),
     FactField.LIMIT: FieldTerms(Unit.PRICE, Ages.BY_CHANGE, _ORDERS),
     FactField.FILLED: FieldTerms(Unit.SHARES, Ages.BY_CHANGE, _ORDERS, _AMOUNT),

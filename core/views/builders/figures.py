@@ -1,7 +1,8 @@
 """Read the figures that agents are told, into the record with which their facts are compared (OP-14).
 
-The record hears each input after the engine: a quote and a bar change the figures of their symbol, everything else may
-change those of the account, and a recorded fact those of positions and orders. Before a draft all are read.
+The record hears each input after the engine: a quote and a bar change the market of their symbol, everything else may
+change the account, and a recorded fact positions and orders. What each quote or time alone changes is noted when an
+agent is told it. Before a draft all are read.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from core.model.values import ZERO, Symbol
 from core.settings.service import AgentSettings
 from core.trading_state.state import TradingState
 from core.trading_state.watched_symbols import close_before, shown_price, volume_of
-from core.views import DeskView
+from core.views import DeskView, PositionRow
 from core.views.builders.desk import day_change
 from core.views.builders.protection_limits import lost_at_the_stops
 from core.views.builders.protections import ProtectionRows
@@ -86,9 +87,9 @@ class FigureReader:
         self._sequence = self._state.journal.sequence
         match message:
             case QuoteArrived():
-                self._symbol(at, message.quote.symbol)
+                self._market(at, message.quote.symbol)
             case BarArrived() if self._sequence == before + 1:
-                self._symbol(at, message.bar.symbol)
+                self._market(at, message.bar.symbol)
                 self._account(at)
             case DraftSubmitted() | DraftWithdrawn() | AgentRefused() | AgentSaid() if self._sequence == before:
                 pass
@@ -105,7 +106,9 @@ class FigureReader:
         orders, working = _by_symbol(state, at), working_orders(state)
         for symbol in self._symbols():
             self._market(at, symbol)
-            self._holding(at, symbol)
+            rows = [position_row(state, position, at) for position in state.ledger.positions_in(symbol)]
+            self._holding(at, symbol, rows)
+            self._results(at, symbol, rows)
             figures: dict[str, tuple[Decimal, ...]] = {FactField.OPEN_ORDERS: (Decimal(working[symbol]),)}
             figures.update(orders.get(symbol, {}))
             self._record.note(Scope(FigureFamily.ORDERS, symbol), at, figures)
@@ -117,14 +120,13 @@ class FigureReader:
 
     def tell(self, view: DeskView) -> None:
         """Note what agents are told of this view and what time alone changes."""
-        if self._is_needed:
-            self._guards(view.status.at, view.protections, view.status.lost_at_stops)
-            self._agents(view.status.at)
-
-    def _symbol(self, at: datetime, symbol: Symbol) -> None:
-        self._market(at, symbol)
-        if self._state.ledger.positions_in(symbol):
-            self._holding(at, symbol)
+        if not self._is_needed:
+            return
+        at = view.status.at
+        for symbol in self._symbols():
+            self._results(at, symbol, [row for row in view.positions if row.symbol == symbol])
+        self._guards(at, view.protections, view.status.lost_at_stops)
+        self._agents(at)
 
     def _symbols(self) -> list[Symbol]:
         state = self._state
@@ -151,10 +153,7 @@ class FigureReader:
         is_new_quote = quote is not None and (newest is None or quote.at > newest.since)
         self._record.note(scope, at, _given(figures), quote.at if quote is not None and is_new_quote else None)
 
-    def _holding(self, at: datetime, symbol: Symbol) -> None:
-        state = self._state
-        held = state.ledger.positions_in(symbol)
-        rows = [position_row(state, position, at) for position in held]
+    def _holding(self, at: datetime, symbol: Symbol, rows: Sequence[PositionRow]) -> None:
         net = sum((row.quantity for row in rows), ZERO)
         shares = sum((abs(row.quantity) for row in rows), ZERO)
         cost = sum((abs(row.quantity) * row.average_price for row in rows), ZERO)
@@ -164,16 +163,18 @@ class FigureReader:
             FactField.AVERAGE: [*(row.average_price for row in rows), cost / shares if shares else None],
             FactField.STOP: [row.stop_price for row in rows],
             FactField.TARGET: [target for row in rows for target in row.targets],
+            FactField.UNPROTECTED: [row.unprotected for row in rows],
+        }
+        self._record.note(Scope(FigureFamily.HOLDING, symbol), at, _of_rows(each))
+
+    def _results(self, at: datetime, symbol: Symbol, rows: Sequence[PositionRow]) -> None:
+        each: dict[FactField, Sequence[Decimal | None]] = {
             FactField.VALUE: [row.value for row in rows],
             FactField.PROFIT: [row.profit for row in rows],
             FactField.PROFIT_FRACTION: [row.profit_fraction for row in rows],
             FactField.PROFIT_IN_R: [row.result_in_risk for row in rows],
-            FactField.UNPROTECTED: [row.unprotected for row in rows],
         }
-        figures: dict[str, tuple[Decimal, ...]] = {
-            field: found for field, values in each.items() if (found := _known(field, values))
-        }
-        self._record.note(Scope(FigureFamily.HOLDING, symbol), at, figures)
+        self._record.note(Scope(FigureFamily.RESULTS, symbol), at, _of_rows(each))
 
     def _account(self, at: datetime) -> None:
         state = self._state
@@ -209,6 +210,10 @@ class FigureReader:
 def name_of(guard: ProtectionRow) -> str:
     """Return the name of a guard as that of a field: `daily_loss`."""
     return "".join(letter if letter.isalnum() else "_" for letter in guard.name.lower())
+
+
+def _of_rows(each: Mapping[FactField, Sequence[Decimal | None]]) -> Figures:
+    return {field: found for field, values in each.items() if (found := _known(field, values))}
 
 
 def _given(named: Named) -> Figures:
