@@ -1,7 +1,8 @@
 """A blocking client of `agents.sock`: it reads the desk, drafts, withdraws and says texts, as one agent (OP-09).
 
 One call at a time goes over the connection, which is opened at the first call and again after it was lost. A draft
-names its key, so that a call which is repeated drafts nothing twice.
+names its key, so that a call which is repeated drafts nothing twice. Calls that come faster than the engine allows wait
+here, because a flood ends the connection and is recorded.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import json
 import socket
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple, TypeAlias, TypeVar
@@ -45,6 +48,8 @@ from core.protocol.codec import FrameError
 from core.protocol.frames import LARGEST, LENGTH, FrameReader, pack
 
 TURN = 1 << 18
+MOST_A_SECOND = 40
+"""Calls; the engine disconnects an agent above 50 frames."""
 TRIES = 2
 """A call whose connection is lost is repeated once, over another one."""
 
@@ -106,9 +111,18 @@ class AgentClient:
         The agent's name in the settings.
     version
         The version of this program.
+    clock, pause
+        The time in seconds, and a sleep.
     """
 
-    def __init__(self, connect: Callable[[], socket.socket], name: str, version: str = "") -> None:
+    def __init__(
+        self,
+        connect: Callable[[], socket.socket],
+        name: str,
+        version: str = "",
+        clock: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
         self.name = name
         self._connect, self.version = connect, version
         self._connection: socket.socket | None = None
@@ -116,6 +130,8 @@ class AgentClient:
         self._told: list[ToAgent] = []
         self._calls = 0
         self._lock = threading.Lock()
+        self._clock, self._pause = clock, pause
+        self._sent: deque[float] = deque(maxlen=MOST_A_SECOND)
 
     def read(self, parts: Sequence[str], symbol: str = "", count: int | None = None) -> Values:
         """Return the parts of the desk by name."""
@@ -226,6 +242,9 @@ class AgentClient:
 
     def _send(self, frame: FromAgent) -> None:
         assert self._connection is not None
+        if len(self._sent) == MOST_A_SECOND and (early := self._sent[0] + 1 - self._clock()) > 0:
+            self._pause(early)
+        self._sent.append(self._clock())
         with suppress(BrokenPipeError):  # the last answer says why
             self._connection.sendall(pack(frame))
 

@@ -9,13 +9,16 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
+import socket
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
 import h11
 import uvicorn
-from mcp.server.mcpserver import MCPServer
+from sse_starlette.sse import AppStatus
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from console.commands.assembly.mcp_server import DeskServer
 
 Scope: TypeAlias = MutableMapping[str, Any]
 App: TypeAlias = Callable[[Scope, Any, Any], Awaitable[None]]
@@ -61,8 +64,25 @@ class PatientProtocol(H11Protocol):
             self._limit = None
 
 
-def serve_http(server: MCPServer[None], port: int, token: str) -> None:
+class AnsweringServer(uvicorn.Server):
+    """A server that answers the calls which wait before it ends."""
+
+    def __init__(self, config: uvicorn.Config, leave: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._leave = leave
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._leave()
+        await super().shutdown(sockets)
+
+
+def serve_http(server: DeskServer, port: int, token: str) -> None:
     """Serve at `http://127.0.0.1:PORT/mcp` until a signal ends it."""
+    built(server, port, token).run()
+
+
+def built(server: DeskServer, port: int, token: str) -> AnsweringServer:
+    AppStatus.enable_automatic_graceful_drain = False  # it would end the streams without their answers
     config = uvicorn.Config(
         guarded(stateless(server), token),
         host=LOOPBACK,
@@ -73,10 +93,10 @@ def serve_http(server: MCPServer[None], port: int, token: str) -> None:
         timeout_keep_alive=KEPT_ALIVE,
         timeout_graceful_shutdown=ENDS_WITHIN,
     )
-    uvicorn.Server(config).run()
+    return AnsweringServer(config, server.leave)
 
 
-def stateless(server: MCPServer[None]) -> App:
+def stateless(server: DeskServer) -> App:
     """Return the application of a server that keeps no session."""
     return server.streamable_http_app(host=LOOPBACK, stateless_http=True)
 
@@ -129,7 +149,36 @@ async def _whole(app: App, scope: Scope, receive: Any, send: Any) -> None:
     async def replay() -> Any:
         return left.pop() if left else await receive()
 
-    await app(scope, replay, send)
+    await app(scope, replay, _held(send))
+
+
+def _held(send: Any) -> Any:
+    """Return a `send` that holds the head of an answer back until there is a part of it.
+
+    A client that has the head of a stream waits for the answer until its limit, also where the server was killed.
+    Without it the call fails at once, and the client calls again.
+    """
+    heads: list[Any] = []
+
+    async def hold(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            heads.append(message)
+            return
+        if heads and not message.get("body") and message.get("more_body"):
+            return
+        if heads and not message.get("body") and _is_stream(heads[0]):
+            heads.clear()
+            await _refuse(send, 503, "leaving", "this server ends; call again when it runs")
+            return
+        if heads:
+            await send(heads.pop())
+        await send(message)
+
+    return hold
+
+
+def _is_stream(head: Any) -> bool:
+    return any(name == b"content-type" and value.startswith(b"text/event-stream") for name, value in head["headers"])
 
 
 async def _body(receive: Any) -> bytes | None:

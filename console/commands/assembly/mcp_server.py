@@ -57,7 +57,7 @@ from console.commands.assembly.mcp_arguments import (
 from core.model.draft import OVER
 from core.model.fact_fields import fields_in_words
 from core.ports import OperatorError
-from core.protocol.agent_frames import MOST_BARS, Judged, Part, Stated, Terms
+from core.protocol.agent_frames import MOST_BARS, Judged, Part, RejectionCode, Stated, Terms
 
 RULES = f"""\
 Keyturn is a trading desk. You can read it and draft orders. You cannot send, confirm, change or cancel an order, and \
@@ -85,10 +85,14 @@ LONGEST_WAIT, LOOK = 45, 1.0
 """Seconds that a decision is waited for, and between two looks."""
 BASKET_WITHIN = 35.0
 """Seconds after which no more drafts of a basket are sent; the last one may last 10 more."""
+LEAVING = RejectionCode.LEAVING.value
 PROGRESS_EVERY = 5.0
 """Seconds between two reports of progress."""
+LEAVES_WITHIN = 1.0
+"""Seconds for the calls that are open when the server ends."""
 NOT_SENT = "not_sent"
 """The code of a draft that was not judged, because a draft before it lost the engine or took too long."""
+GONE = "this server ends; call again when it runs, a draft with the same key"
 SLOW = "the desk took too long; a draft may have been made: draft again with the same key, or see list_drafts"
 
 Values: TypeAlias = dict[str, Any]
@@ -404,6 +408,7 @@ class DeskServer(MCPServer[None]):
 
     def __init__(self, client: AgentClient, past: PastTrades) -> None:
         self._client = client
+        self._leaves = asyncio.Event()
         self._desk = DeskTools(client, past)
         tools = self._desk.each()
         self._tools = {tool.name: tool for tool in tools}
@@ -417,14 +422,25 @@ class DeskServer(MCPServer[None]):
         call = asyncio.ensure_future(self._called(name, arguments, context))
         clock = asyncio.get_running_loop().time
         began = clock()
+        leaves = asyncio.ensure_future(self._leaves.wait())
         try:
-            while not call.done() and (left := began + ANSWERED_BY - clock()) > 0:
-                await asyncio.wait({call}, timeout=min(PROGRESS_EVERY, left))
-                if not call.done() and context is not None:
+            while not call.done() and not leaves.done() and (left := began + ANSWERED_BY - clock()) > 0:
+                limit = min(PROGRESS_EVERY, left)
+                await asyncio.wait({call, leaves}, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+                if not call.done() and not leaves.done() and context is not None:
                     await context.report_progress(clock() - began, ANSWERED_BY)
-            return call.result() if call.done() else refusal(NO_ANSWER, [SLOW])
+            if not call.done() and leaves.done():
+                await asyncio.wait({call}, timeout=LEAVES_WITHIN)
+            if call.done():
+                return call.result()
+            return refusal(LEAVING, [GONE]) if leaves.done() else refusal(NO_ANSWER, [SLOW])
         finally:
+            leaves.cancel()
             call.cancel()  # a thread that asks the engine ends by its own limit
+
+    def leave(self) -> None:
+        """Answer the calls that wait, because the server ends. For the loop that serves."""
+        self._leaves.set()
 
     async def _called(self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None) -> Any:
         try:

@@ -10,15 +10,18 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
-import uvicorn
 
+from console.client.agents import AgentClient
 from console.commands.assembly import mcp_http
-from console.commands.assembly.mcp_http import LARGEST_BODY, LOOPBACK, PatientProtocol, guarded, stateless
+from console.commands.assembly.mcp_http import LARGEST_BODY, LOOPBACK, AnsweringServer, built, guarded
 from console.commands.assembly.mcp_server import DeskServer
 from tests.kit.waiting import TIMEOUT
+from tests.unit.console.test_mcp_limits import Desk
 from tests.unit.console.test_mcp_tools import CLIENT, NoJournal
 
 TOKEN = "token"
+SERVERS: list[AnsweringServer] = []
+"""The one that runs."""
 JSON = "application/json"
 INITIALIZE = {
     "jsonrpc": "2.0", "id": 1, "method": "initialize",
@@ -88,11 +91,10 @@ async def test_a_stream_of_the_server_is_refused_as_clients_know_it() -> None:
 
 
 @asynccontextmanager
-async def served() -> AsyncIterator[int]:
+async def served(client: AgentClient = CLIENT) -> AsyncIterator[int]:
     """The real server at a free port."""
-    app = guarded(stateless(DeskServer(CLIENT, NoJournal())), TOKEN)
-    config = uvicorn.Config(app, host=LOOPBACK, port=0, http=PatientProtocol, ws="none", log_level="error")
-    server = uvicorn.Server(config)
+    server = built(DeskServer(client, NoJournal()), 0, TOKEN)
+    SERVERS[:] = [server]
     with socket.create_server((LOOPBACK, 0)) as listener:
         running = asyncio.create_task(server.serve(sockets=[listener]))
         try:
@@ -129,8 +131,8 @@ class Dripping:
 
 
 @asynccontextmanager
-async def a_caller() -> AsyncIterator[Dripping]:
-    async with served() as port:
+async def a_caller(client: AgentClient = CLIENT) -> AsyncIterator[Dripping]:
+    async with served(client) as port:
         yield Dripping(*await asyncio.open_connection(LOOPBACK, port))
 
 
@@ -191,3 +193,76 @@ async def test_a_session_of_another_server_goes_on() -> None:
 
     assert heard.startswith(b"HTTP/1.1 200")
     assert b"draft_order" in heard
+
+
+async def test_the_head_of_an_answer_comes_with_its_first_part() -> None:
+    """SY-11: a client whose server is killed before that fails at once, and calls again"""
+    there, told = asyncio.Event(), list[str]()
+
+    async def app(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"", "more_body": True})
+        await there.wait()
+        await send({"type": "http.response.body", "body": b"a", "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"{}"}
+
+    async def send(message: dict[str, Any]) -> None:
+        told.append(message["type"].rpartition(".")[2] + message.get("body", b"").decode())
+
+    scope = {"type": "http", "method": "POST", "headers": [(b"authorization", b"Bearer token")]}
+    call = asyncio.ensure_future(guarded(app, TOKEN)(scope, receive, send))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert told == []
+
+    there.set()
+    await call
+    assert told == ["start", "bodya", "body"]
+
+
+async def test_an_answer_without_a_body_has_its_head() -> None:
+    """SY-11"""
+    listed = b'{"jsonrpc": "2.0", "method": "notifications/initialized"}'
+    async with a_caller() as caller:
+        heard = await caller.drips(head(length=len(listed), connection="close") + listed, b"")
+
+    assert heard.startswith(b"HTTP/1.1 202")
+
+
+async def test_a_call_that_waits_is_answered_when_the_server_ends() -> None:
+    """SY-11: over its stream; a client that has its head would wait for its limit"""
+    asked = {"name": "await_decision", "arguments": {"key": "a", "seconds": 40}, "_meta": {"progressToken": 1}}
+    called = json.dumps({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": asked}).encode()
+    desk = Desk()
+    async with a_caller(desk) as caller:
+        hearing = asyncio.ensure_future(caller.drips(head(length=len(called), connection="close") + called, b""))
+        await asyncio.to_thread(desk.was_asked.wait, TIMEOUT)
+        SERVERS[0].should_exit = True
+        heard = await hearing
+
+    assert heard.startswith(b"HTTP/1.1 200")
+    assert b'"code":"leaving"' in heard
+
+
+async def test_a_stream_that_ends_without_its_answer_is_an_error() -> None:
+    """SY-11: not an empty answer, after which a client waits for its limit"""
+    told = list[dict[str, Any]]()
+
+    async def app(_scope: Any, _receive: Any, send: Any) -> None:
+        headers = [(b"content-type", b"text/event-stream")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"{}"}
+
+    async def send(message: dict[str, Any]) -> None:
+        told.append(message)
+
+    scope = {"type": "http", "method": "POST", "headers": [(b"authorization", b"Bearer token")]}
+    await guarded(app, TOKEN)(scope, receive, send)
+
+    assert told[0]["status"] == 503

@@ -11,12 +11,26 @@ from typing import Any
 import pytest
 from mcp.client.client import Client
 
-from console.client.agents import AgentClient, Page
+from console.client.agents import MOST_A_SECOND, AgentClient, Page
 from console.commands.assembly import mcp_server
 from console.commands.assembly.mcp_answers import CHARACTERS_OF_A_TOKEN, LARGEST, MOST_TOKENS, as_json
 from console.commands.assembly.mcp_server import ANSWERED_BY, LONGEST_WAIT, DeskServer, PastTrades, Values
 from core.ports import OperatorError
-from core.protocol.agent_frames import MOST_ROWS, Judged, Part, Stated, Terms
+from core.protocol.agent_frames import LARGEST as LARGEST_FRAME
+from core.protocol.agent_frames import (
+    MOST_ROWS,
+    PROTOCOL,
+    Accepted,
+    Judged,
+    Part,
+    Said,
+    Say,
+    Stated,
+    Terms,
+    from_agent,
+)
+from core.protocol.frames import FrameReader, pack
+from core.runtime.service.agent_requests import FRAMES_A_SECOND
 from tests.unit.console.test_mcp_tools import NoJournal
 
 CLIENTS_WAIT = 60.0
@@ -36,6 +50,7 @@ class Desk(AgentClient):
         super().__init__(no_engine, "claude")
         self.rows = [{"number": n, "text": "x" * size} for n in range(rows)]
         self.words = iter(("waiting",) * 10_000)
+        self.was_asked = threading.Event()
 
     def read(self, parts: Sequence[str], symbol: str = "", count: int | None = None) -> Values:
         return {part: {"at": "now"} for part in parts}
@@ -54,6 +69,7 @@ class Desk(AgentClient):
         return Page(found if part in (Part.DRAFTS, Part.BARS) else found[::-1], len(self.rows))
 
     def draft_of(self, key: str) -> Values | None:
+        self.was_asked.set()
         return {"key": key, "word": next(self.words)}
 
 
@@ -206,3 +222,51 @@ async def test_a_look_that_hangs_ends_the_wait(monkeypatch: pytest.MonkeyPatch) 
             await asyncio.sleep(0)
 
     assert answer.structured_content == {"key": "a", "word": "waiting", "has_changed": False}
+
+
+async def test_a_server_that_ends_answers_the_calls_that_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SY-11: a client calls again, and does not wait for its limit"""
+    monkeypatch.setattr(mcp_server, "LEAVES_WITHIN", 0.01)
+    server = DeskServer(Desk(), NoJournal())
+    async with Client(server) as session:
+        waiting = asyncio.ensure_future(session.call_tool("await_decision", {"key": "a", "seconds": 40}))
+        await asyncio.sleep(0)
+        server.leave()
+        answer = await waiting
+
+    assert answer.structured_content is not None
+    assert (answer.is_error, answer.structured_content["code"]) == (True, "leaving")
+
+
+def test_calls_come_no_faster_than_the_engine_allows() -> None:
+    """SY-11: a flood would end the connection, and be recorded"""
+    at, pauses = [100.0], list[float]()
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        at[0] += seconds
+
+    ours, theirs = socket.socketpair()
+    client = AgentClient(lambda: ours, "claude", "tests", lambda: at[0], pause)
+    with ours, theirs:
+        answering = threading.Thread(target=answers, args=(theirs,), daemon=True)
+        answering.start()
+        for _ in range(FRAMES_A_SECOND * 4):
+            client.say("quiet")
+            at[0] += 0.001
+        client.close()
+
+    assert pauses
+    assert max(pauses) <= 1.0
+    assert at[0] - 100 >= FRAMES_A_SECOND * 4 / MOST_A_SECOND - 1
+    assert MOST_A_SECOND < FRAMES_A_SECOND
+
+
+def answers(connection: socket.socket) -> None:
+    """An engine that takes every text."""
+    reader = FrameReader(LARGEST_FRAME)
+    while content := connection.recv(1 << 16):
+        for data in reader.feed(content):
+            frame = from_agent(data)
+            answer = Said(frame.call) if isinstance(frame, Say) else Accepted(PROTOCOL, "tests", "demo", "paper")
+            connection.sendall(pack(answer))
