@@ -179,7 +179,7 @@ def test_no_price_of_the_history_is_cut(width: int) -> None:
     text = "BUY 2.5 IBM limit 200.00 to open, FILLED 2.5 at 108.77"
     row = HistoryRow(HistoryKind.ORDER, ClientOrderId("0" * 16), AT, Symbol("IBM"), "momentum", text)
 
-    columns = columns_for(len(text), width)
+    columns = columns_for(len(text), 0, width)
     cell = row_of(row, widths_of(columns, width)[3]).cells[3].text
 
     assert cell == text if width >= 86 else set(cell.rstrip("…").split()) <= {*text.split(), "open,"}
