@@ -210,7 +210,7 @@ def are_ends(value: Any) -> bool:
 is_hash, is_salt, is_signature = (text_like(f"[0-9a-f]{{{digits}}}") for digits in (64, 32, 128))
 is_clock = text_like(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.(?!000000)[0-9]{6})?Z")
 is_name = text_like(r"[A-Za-z0-9_.:+\-]*")
-is_number_written = text_like(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?(E[+-][1-9][0-9]*)?")
+is_number_written = text_like(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?(E[+-][1-9][0-9]?)?")
 # In which part a text stands is decided by its look, with the digits of any script. What a field may hold, FACTS says.
 looks_like_an_amount = text_like(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", re.UNICODE)
 looks_like_a_symbol = text_like(r"[A-Z]{1,6}([./-][A-Z]{1,4})?|[A-Z]{1,6}\d{6}[CP]\d{8}", re.UNICODE)
