@@ -244,6 +244,15 @@ class ExitWatch:
         mark = self.mark(position)
         return mark.stop if mark.is_stop_ours and not mark.is_unvalued else None
 
+    def way_to_stop(self, position: Position) -> Price | None:
+        """Return the loss per share at its entry's stop, USD for a share of today; None if unknown."""
+        entry, mark = self.ledger.order(position.entry_order), self.mark(position)
+        if entry is None or entry.stop is None:
+            return None
+        if entry.stop.behind is not None:
+            return entry.rescaling.distance(entry.stop.behind)
+        return None if mark.stop is None else Price(abs(mark.average_now(position) - mark.stop))
+
     def take_bar(self, bar: Bar) -> None:
         """Update the best price.
 

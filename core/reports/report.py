@@ -17,6 +17,7 @@ from core.execution import stop_coverage
 from core.execution.fee_days import FeeDays
 from core.execution.stop_coverage import PastCover
 from core.model.codes import HaltCause
+from core.model.instrument import STOCK_TICKS
 from core.model.lazy_dataclass import dataclass
 from core.model.order import AnyOrder, StopHolder
 from core.model.position import AnyTrade
@@ -151,6 +152,8 @@ class _Found:
         match record.fact:
             case facts.OrderCreated() as created:
                 self._created(created)
+            case facts.CorporateActionApplied() as action:
+                self._went_over(action)
             case facts.OrderStateChanged() as changed:
                 self.doubts.discard(changed.client_order_id)
                 if changed.after.is_terminal:
@@ -179,6 +182,14 @@ class _Found:
             self.entries[order.client_order_id] = order.quantity
         if created.stop is not None and not order.effect.only_reduces:
             self.stops[order.symbol, created.strategy] = (created.stop.price, created.stop.holder)
+
+    def _went_over(self, action: facts.CorporateActionApplied) -> None:
+        """Count stops that the desk holds for a share of today, under its symbol, as the desk does."""
+        if not action.moves_levels:
+            return
+        for key in [key for key in self.stops if key[0] == action.symbol]:
+            price, holder = self.stops.pop(key)
+            self.stops[action.symbol_now, key[1]] = STOCK_TICKS.nearest(action.rescaling.price(price)), holder
 
     def _status(self, fact: facts.Fact) -> None:
         match fact:

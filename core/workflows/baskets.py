@@ -264,12 +264,11 @@ class Reversal:
         return tuple(self.state.stage.state.proposals.values())
 
     def _stop(self, position: Position) -> StopPlan | str:
-        entry, last = self.state.ledger.order(position.entry_order), self.state.last_price(position.symbol)
-        if entry is None or entry.stop is None:
+        way, last = self.state.exits.way_to_stop(position), self.state.last_price(position.symbol)
+        if way is None:
             return NO_STOP_KNOWN
         if last is None:
             return NO_STOP_PRICE
-        way = entry.stop.way_from(position.average_price)
         price = last[1] + way if position.quantity > 0 else last[1] - way
         return StopPlan(position.instrument.ticks.nearest(price), StopHolder.BROKER)
 

@@ -18,12 +18,13 @@ from core.execution.fee_days import FeeDays
 from core.facts import (
     AlertDropped,
     AlertRang,
+    BasketOpened,
     CorporateActionApplied,
     NotificationDue,
     SignalRaised,
     TradeClosed,
 )
-from core.messages.commands import OpenTicket, ProposeClose
+from core.messages.commands import OpenTicket, ProposeClose, ReversePosition
 from core.messages.desk_commands import KeepAlert
 from core.messages.inputs import PastArrived
 from core.model.alert import AlertKind, AlertTerms
@@ -32,6 +33,7 @@ from core.model.notice import NoticeKind, Severity
 from core.model.order import Effect, StopHolder
 from core.model.reference_data import ActionKind, CorporateAction, PastDay, PastDays
 from core.model.rescaling import SAME
+from core.model.staging import MANUAL, StopPlan
 from core.model.values import Price, Quantity
 from core.post_mortem.day_attribution import closes_of, days_explained
 from core.settings.settings import Settings
@@ -282,6 +284,24 @@ def test_the_loss_at_the_desk_s_stop_is_counted_after_a_split(effect: Effect, st
     house.until("09:40", FRIDAY)
 
     assert at_risk(house) == 100
+
+
+@pytest.mark.parametrize(("effect", "made", "stop"), [(Effect.OPEN, "0.1", "55.50"), (Effect.SHORT, "-0.1", "45.50")])
+def test_r_and_a_reversal_are_by_the_stop_of_a_share_of_today(effect: Effect, made: str, stop: str) -> None:
+    """AN-01, OP-05: twenty at 50 with a stop 5 away, and 50.50 now: 10 USD of 100, and a reversal's stop 5 away"""
+    bars = [*minutes("15:40", "15:59", "100"), *minutes("09:30", "09:45", "50.50", day=FRIDAY)]
+    rules = {"cash": Decimal(5000), "multiplier": Decimal(2)}
+    house = with_receivers(House(bars, with_rules(stop="0.5"), **rules), Receivers()).opens().until("15:45")
+    over_the_night(house, "90" if effect is Effect.OPEN else "110", effect).until_moment(SHOWN_AT)
+    splits(house.exchange, SHOWN_AT, SPY, 2, 1, Fate.SURVIVE)
+    house.until("09:40", FRIDAY)
+
+    (row,) = ViewBuilder(house.engine).draw(house.line.at).positions
+    house.presses(ReversePosition(SPY, MANUAL, row.quantity))
+    passes(house, 1)
+
+    assert row.result_in_risk == Decimal(made)
+    assert house.last(BasketOpened).plan.lines[1].proposal.stop == StopPlan(Price(Decimal(stop)), StopHolder.BROKER)
 
 
 @pytest.mark.parametrize(("cost", "lost"), [(None, 940), ("60", 47)])

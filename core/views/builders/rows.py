@@ -300,7 +300,8 @@ def position_row(state: TradingState, position: Position, at: datetime) -> Posit
     stops = [o for o in guards if o.idle is None and chains.replaced(o) is None and not chains.is_in_doubt(o)]
     cover = cover_of(state.ledger, position, lambda order: state.sightings.departing.is_held_up(order, state.at))
     profit = state.ledger.open_profit(position, last)
-    risked = position.risk(plan.way_from(position.average_price)) if plan else None
+    way = state.exits.way_to_stop(position)
+    risked = None if way is None else position.risk(way)
     known = {price: known_as(state, o) for o in stops if (price := stop_in_force(state, o)) is not None}
     signed = state.stage.signed_exits(position.entry_order, at)
     owing = _owed_for_seconds(state, position, at)

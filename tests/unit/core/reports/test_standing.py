@@ -98,6 +98,23 @@ def test_an_ended_stop_guards_nothing(holder: StopHolder, told: tuple[StopHolder
     assert (held.holder, held.stop) == told
 
 
+@table("ratio cash stop", ("2", None, "47.50"), ("1", "6", "89"))
+def test_a_desk_held_stop_is_told_for_a_share_of_today(ratio: str, cash: str | None, stop: str) -> None:
+    """AN-06, EX-25: 95 before two shares for one, and before a special dividend of 6 USD"""
+    plan = StopPlan(price("95"), StopHolder.DESK)
+    shares = quantity("10") * Decimal(ratio)
+    owners = () if cash else (facts.OwnerQuantity("vwap", Quantity(shares), Decimal(ratio)),)
+    action = facts.CorporateActionApplied(
+        (), AT.date() + timedelta(days=1), SPY, Decimal(ratio), quantity("10"), Quantity(shares), owners,
+        evidence=facts.ActionEvidence.ANNOUNCED if cash else facts.ActionEvidence.BOOKS,
+        cash=None if cash is None else price(cash),
+    )  # fmt: skip
+
+    (held,) = stands(created("e", plan=plan), changed("e", OrderStatus.FILLED), HELD, action).held
+
+    assert (held.holder, held.stop) == (StopHolder.DESK, price(stop))
+
+
 def test_a_closed_position_is_not_listed() -> None:
     """AN-06"""
     assert stands(HELD, facts.PositionChanged(SPY, "vwap", quantity("0"), None)).is_empty
