@@ -23,6 +23,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,8 @@ TERMS = 'symbols = ["SPY"]\nmost_value = 5000\nper_hour = 1000\nwaiting = 50\n'
 LONG_WAIT = 600
 """Seconds that a client asks to wait: more than it waits itself."""
 TRIES = 200
+LAST_ROUND = timedelta(minutes=75)
+"""Of the demo's day before its close, in which no round begins."""
 TOKEN = "a-token-of-this-run"
 PROGRAM = (sys.executable, "-P", "-m", "app")
 AWAY = frozenset({"no-engine", "no-answer", "leaving", "not-ready"})
@@ -85,6 +88,7 @@ class Figures:
     kills_of_the_engine: int = 0
     kills_of_servers: int = 0
     wrong_tokens_refused: int = 0
+    played_until: str = ""
 
     def count(self, outcome: Outcome) -> None:
         self.calls += 1
@@ -307,6 +311,7 @@ class DayRun(Run):
     """The same beside a demo's engine, which plays a day faster than the wall. It ends and begins with its desk."""
 
     words = ("waiting", "expired")
+    first_day: date | None = None
 
     def __init__(self, account: Account, names: Sequence[str], wait: float, speed: float) -> None:
         self.speed = speed
@@ -334,9 +339,14 @@ class DayRun(Run):
         self.end()
 
     def is_over(self) -> bool:
-        """Whether its session has closed."""
+        """Whether another round would not end before the window for entries does."""
         view = self.handle.view if self.handle is not None else None
-        return isinstance(view, DeskView) and view.status.market_closes_at is None
+        if not isinstance(view, DeskView):
+            return False
+        at, closes = view.status.at, view.status.market_closes_at
+        self.first_day = self.first_day or at.date()
+        self.figures.played_until = f"{at:%H:%M} UTC"
+        return closes is None or closes - at < LAST_ROUND or at.date() != self.first_day
 
 
 def _words_of(pid: int) -> list[str]:
