@@ -145,18 +145,21 @@ def _of_its_time(fact: DraftFact, field: str, terms: FieldTerms, desk: Desk) -> 
     ends = min(at + _resolution(fact), desk.drafted_at)
     scopes = _scopes(fact, terms, desk)
     in_force: list[Entry] = []
-    is_read = False
+    is_read, is_whole = False, True
     for scope in scopes:
         is_of_a_quote = scope.family is FigureFamily.MARKET and desk.record.begins_at(scope, at)
         begins = at if is_of_a_quote else at - READ_WITHIN
-        for entry in desk.record.between(scope, begins, ends):
-            in_force.append(entry)
-            is_read = is_read or scope.family not in SAMPLED or entry.seen >= begins
+        found = desk.record.between(scope, begins, ends)
+        in_force += found
+        is_read = is_read or any(scope.family not in SAMPLED or entry.seen >= begins for entry in found)
+        is_whole = is_whole and bool(found) and found[0].since <= begins
     figures = [(entry, ours) for entry in in_force for ours in _figures(entry, field)]
     if not figures:
         return _without_a_record(fact, field, scopes, desk, is_kept=bool(in_force))
     if any(_is_told(fact.value, field, terms, entry, desk) for entry in in_force):
         return _aged(fact, field, terms, at, scopes, _nearest(fact, [ours for _, ours in figures]), desk)
+    if fact.at is not None and not is_whole:
+        return CheckedFact(fact, FactResult.UNKNOWN, None, NOT_KEPT)  # it may have been so where the record begins
     if not is_read:
         return CheckedFact(fact, FactResult.UNKNOWN, None, NOT_READ_THEN)
     newest = figures[-1][0]

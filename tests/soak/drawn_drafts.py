@@ -9,11 +9,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from decimal import Decimal
 from unittest.mock import patch
 
 from core.agents import fact_checks
-from core.agents.figure_record import FigureRecord
+from core.agents.figure_record import Entry, FigureRecord, Scope
 from core.model.draft import FactResult
 from tests.scenarios.drawn_facts import Count, play
 from tests.soak.chunks import Chunks, Play
@@ -30,11 +31,16 @@ def planted(name: str) -> Iterator[None]:
         with patch.object(fact_checks, "_tolerance", lambda _field, _terms, ours, _desk: abs(ours) * Decimal("0.002")):
             yield
     elif name == "now":
-        with patch.object(FigureRecord, "between", lambda self, scope, *_: [n] if (n := self.newest(scope)) else []):
+        with patch.object(FigureRecord, "between", _newest):
             yield
     else:
         with patch("core.agents.figure_record.MOST_ENTRIES", 20):
             yield
+
+
+def _newest(record: FigureRecord, scope: Scope, begins: datetime, _ends: datetime) -> list[Entry]:
+    newest = record.newest(scope)
+    return [] if newest is None else [Entry(begins, newest.seen, newest.figures)]
 
 
 def some_days(seed: int, first: int, many: int) -> list[tuple[int, Count]]:

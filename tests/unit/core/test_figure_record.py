@@ -8,7 +8,9 @@ from decimal import Decimal
 import pytest
 
 from core.agents import figure_record
+from core.agents.fact_checks import Desk, check
 from core.agents.figure_record import KEPT, FigureRecord, Scope
+from core.model.draft import DraftFact, FactResult
 from core.model.fact_fields import FigureFamily
 
 NOON = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
@@ -61,6 +63,19 @@ def test_what_ended_long_ago_is_dropped() -> None:
 
     assert bids(record, 0.5, 0.5) == []
     assert bids(record, 300, 300) == [2]
+
+
+def test_a_fact_from_before_a_part_of_the_record_is_not_accused() -> None:
+    """OP-14: the quantity may have been that of an order, of which nothing is kept so early"""
+    record = FigureRecord()
+    for family, seconds in ((FigureFamily.HOLDING, 0), (FigureFamily.ORDERS, 60)):
+        record.note(Scope(family, "SPY"), after(seconds), {"quantity": (Decimal(3),)})
+    desk = Desk(record, "claude", after(90), (), {})
+    early, late = (
+        check(DraftFact("SPY", "quantity", Decimal(7), after(seconds), ""), desk).result for seconds in (30, 70)
+    )
+
+    assert (early, late) == (FactResult.UNKNOWN, FactResult.DIFFERS)
 
 
 def test_the_record_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
