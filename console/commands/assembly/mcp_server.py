@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Protocol, TypeAlias
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
-from mcp_types import CallToolResult
+from mcp.types import CallToolResult
 from pydantic import Field, ValidationError
 
 from console.client.agents import NO_ANSWER, AgentClient, CallRejectedError
