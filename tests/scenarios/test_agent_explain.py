@@ -31,7 +31,7 @@ from state.journal import FileJournal, days_of, read
 from state.past_days import explained
 from tests.scenarios.backtests import keyturn_at, minutes_of, only_before
 
-CLAUDE, OTHER, SECRET = "claude", "quokka", "31337"
+CLAUDE, OTHER, ITS_LIMIT = "claude", "quokka", "31337"
 AMOUNTS = {
     "quantity",
     "profit",
@@ -242,13 +242,13 @@ async def test_a_report_tells_of_no_other_agent(played: Path, tmp_path: Path) ->
     folder.prepare()
     shutil.copytree(played, folder.journal, dirs_exist_ok=True)
     last = days_of(played)[-1]
-    other = Settings.model_validate({"agents": {OTHER: {"most_value": SECRET}}})
+    other = Settings.model_validate({"agents": {OTHER: {"most_value": ITS_LIMIT}}})
     with closing(FileJournal(folder)) as journal:
         at = [record.at for record in journal.records()][-1]
         for fact in (
             AgentsApplied(other, agent_changes(Settings(), other)),
-            SettingsFileChanged(f"settings.toml: agents.{OTHER}.most_value = {SECRET}"),
-            DraftRejected(OTHER, "a", DraftRefusal.VALUE, (f"it may draft {SECRET} USD",)),
+            SettingsFileChanged(f"settings.toml: agents.{OTHER}.most_value = {ITS_LIMIT}"),
+            DraftRejected(OTHER, "a", DraftRefusal.VALUE, (f"it may draft {ITS_LIMIT} USD",)),
             DaySummarised(OTHER, last, f"{OTHER} was quick"),
         ):
             journal.append(at, fact)
@@ -256,4 +256,4 @@ async def test_a_report_tells_of_no_other_agent(played: Path, tmp_path: Path) ->
     told = [server.report(last.isoformat()), server.report("")]
 
     assert all(str(last) in text for text in told)
-    assert not [word for word in (OTHER, SECRET) for text in told if word in text]
+    assert not [word for word in (OTHER, ITS_LIMIT) for text in told if word in text]
