@@ -5,7 +5,7 @@ followed; never followed is zero. As followed is the profit of the trades that c
 
 The Brier score is the mean of (stated confidence − outcome)², with 1 for a trade that gained and 0 for any other
 (Brier, 1950): 0 is perfect, 0.25 is a coin. The outcome is that of the real trade, and of the shadow trade where there
-was none; a draft that would never have filled has none.
+was none. It is known once that trade is over; a draft that would never have filled has none.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class AgentScore:
     brier
         Between 0 and 1, 0 is perfect; None without such a draft.
     if_always, as_followed
-        USD.
+        USD; `if_always` has shadow trades that still go on at their last close.
     """
 
     agent: str
@@ -107,9 +107,11 @@ class _Followed:
     profit: Money | None = None
 
     @property
-    def result(self) -> Money | None:
-        """The real trade's profit, else the shadow trade's."""
-        return self.profit if self.profit is not None or self.shadow is None else self.shadow.result
+    def outcome(self) -> Money | None:
+        """The real trade's profit, else the shadow trade's; None until that trade is over."""
+        if self.profit is not None or self.shadow is None or self.shadow.is_followed:
+            return self.profit
+        return self.shadow.result
 
 
 @dataclass(slots=True)
@@ -203,9 +205,9 @@ def _score(name: str, agent: _Agent) -> AgentScore:
     checked = [one for followed in agent.drafts for one in followed.draft.facts]
     known = [one for one in checked if one.result is not FactResult.UNKNOWN]
     judged = [
-        (followed.draft.confidence, Decimal(result > 0))
+        (followed.draft.confidence, Decimal(outcome > 0))
         for followed in agent.drafts
-        if followed.draft.confidence is not None and (result := followed.result) is not None
+        if followed.draft.confidence is not None and (outcome := followed.outcome) is not None
     ]
     errors = [(stated - gained) ** 2 for stated, gained in judged]
     shadows = (followed.shadow for followed in agent.drafts)

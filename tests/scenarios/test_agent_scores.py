@@ -7,9 +7,12 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+from core.facts import BarClosed, DraftReceived
 from core.messages.commands import ProposeClose
 from core.messages.inputs import AgentRefused
+from core.model.bar import ONE_MINUTE
 from core.model.draft import DraftEnd, DraftRefusal
+from core.ports import Recorded
 from core.reports.agent_receipts import Receipt, ReceiptKind, receipts_in
 from core.reports.agent_scores import AgentScore, score_as_json, score_in_brief, scores_of
 from core.runtime.scripted_operator import turn_of
@@ -69,8 +72,15 @@ def test_an_agent_is_scored() -> None:
 
 
 def test_confidence_is_compared_with_outcomes() -> None:
-    """OP-14: two drafts at 0.6, none gained: Brier 0.36"""
-    score = score_of(a_day_with_drafts())
+    """OP-14: two drafts at 0.6, none gained: Brier 0.36; the declined one is followed to its stop"""
+    house = a_day_with_drafts()
+    records = list(house.journal.records())
+    last = next(each for each in reversed(records) if isinstance(each.fact, BarClosed) and each.fact.bar.symbol == SPY)
+    (stop,) = {each.fact.draft.terms.stop_price for each in records if isinstance(each.fact, DraftReceived)}
+    start = last.fact.bar.start + ONE_MINUTE
+    stopped = BarClosed(replace(last.fact.bar, start=start, low=stop, close=stop))
+    after = Recorded(records[-1].sequence + 1, start + ONE_MINUTE, stopped)
+    (score,) = scores_of({THURSDAY: [*records, after]}, house.calendar.session_at)
 
     assert (score.judged, score.brier) == (2, Decimal("0.36"))
     (row,) = score.reliability
@@ -81,6 +91,14 @@ def test_confidence_is_compared_with_outcomes() -> None:
         Decimal("0.6"),
         0,
     )
+
+
+def test_a_draft_whose_trade_goes_on_has_no_outcome_yet() -> None:
+    """OP-14: the declined draft is still followed; what it would have made so far counts in the result alone"""
+    score = score_of(a_day_with_drafts())
+
+    assert (score.drafts, score.judged, score.brier) == (2, 1, Decimal("0.36"))
+    assert score.if_always == Decimal("-1.10")
 
 
 def test_each_step_of_a_draft_has_a_receipt() -> None:
