@@ -60,6 +60,7 @@ class SizeLimit(StrEnum):
 
     RISK = "the risk of a trade"
     NOTIONAL = "the largest order"
+    DRAFT = "the most that this agent may draft"
     BUDGET = "the risk budget"
     ALLOCATION = "the strategy's allocation"
     LEAST = "the smallest order"

@@ -408,10 +408,18 @@ def size_of(wanted: WantedEntry, conditions: Conditions, scales: Sequence[Scale]
     return Size(quantity, limited_by, terms, left_out, wanted.risk)
 
 
-def size_within(room: Room, wanted: WantedEntry, conditions: Conditions, scales: Sequence[Scale] = ALL) -> Size:
-    """Return the size within the whole account's limits; `limited_by` names such a limit if it is the nearest."""
+def size_within(
+    room: Room,
+    wanted: WantedEntry,
+    conditions: Conditions,
+    scales: Sequence[Scale] = ALL,
+    largest: SizeLimit = BY_NOTIONAL,
+) -> Size:
+    """Return the size within the whole account's limits; `limited_by` names such a limit if it is the nearest, and
+    `largest` where `max_notional` is.
+    """
     most = wanted.max_notional
-    by: SizeLimit | str = BY_NOTIONAL
+    by: SizeLimit | str = largest
     if most is not None and room.cost is not None and room.cost < most:
         most, by = room.cost, room.by
     if most is not None and room.loss is not None and wanted.way:
@@ -422,6 +430,13 @@ def size_within(room: Room, wanted: WantedEntry, conditions: Conditions, scales:
     if by is BY_NOTIONAL or is_another:
         return size
     return replace(size, limited_by=size.limited_by.replace(BY_NOTIONAL, by))
+
+
+def within_a_draft(max_notional: Money | None, most_value: Decimal) -> tuple[Money, SizeLimit]:
+    """Return the highest cost of an agent's draft, and whose limit that is."""
+    if max_notional is not None and max_notional <= most_value:
+        return max_notional, SizeLimit.NOTIONAL
+    return Money(most_value), SizeLimit.DRAFT
 
 
 def raised_to_least(wanted: WantedEntry, conditions: Conditions, quantity: Quantity) -> Quantity | None:

@@ -36,11 +36,11 @@ from core.model.order import OrderRequest, OrderType, traded_in
 from core.model.position import Position
 from core.model.staging import MANUAL, CheckResult, NoStop
 from core.model.text_sanitizer import foreign
-from core.model.values import ClientOrderId, Money, ProposalId, Quantity, Symbol, plain
+from core.model.values import ClientOrderId, ProposalId, Quantity, Symbol, plain
 from core.ports import JournalError
 from core.risk.checks.order_value import room_of, taken_of
 from core.risk.gate import Candidate, Gate, ReviewContext
-from core.risk.sizing import size_within
+from core.risk.sizing import size_within, within_a_draft
 from core.risk.sizing_inputs import conditions_of, wanted_of
 from core.settings.service import AgentSettings
 from core.trading_state.state import TradingState
@@ -245,10 +245,10 @@ class Drafting:
             wanted = wanted_of(candidate, context)
             if wanted is None:
                 return "the desk needs a stop price, and a limit price or a quote, to size it"
-            most = wanted.max_notional
-            least = agent.most_value if most is None else min(agent.most_value, most)
+            most, largest = within_a_draft(wanted.max_notional, agent.most_value)
             room = room_of(candidate.order.side, context, taken_of(context))
-            size = size_within(room, replace(wanted, max_notional=Money(least)), conditions_of(candidate, context))
+            of_a_draft = replace(wanted, max_notional=most)
+            size = size_within(room, of_a_draft, conditions_of(candidate, context), largest=largest)
             if size.quantity:
                 return size.quantity
         return f"no size passes: {size.limited_by}"

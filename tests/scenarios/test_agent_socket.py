@@ -23,6 +23,7 @@ from core.facts import DaySummarised
 from core.messages.commands import Halt
 from core.messages.desk_commands import SettingsFileSeen
 from core.model.draft import DraftRefusal, FactResult
+from core.model.sizing import SizeLimit
 from core.protocol import frames as desk_frames
 from core.protocol.agent_frames import (
     LARGEST,
@@ -687,7 +688,7 @@ def test_a_sized_answer_says_what_limits_it(engine: VirtualRuntime, claude: Agen
     sized = claude.size(replaced(a_buy(engine), quantity=""))
 
     assert isinstance(sized, Sized)
-    assert sized.limited_by == "the largest order"
+    assert sized.limited_by == SizeLimit.DRAFT  # 5,000 USD; the largest order is 8,000
 
 
 # ── texts ────────────────────────────────────────────────────────────────────────────────────────────────────────────

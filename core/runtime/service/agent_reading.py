@@ -25,9 +25,9 @@ from core.model.draft import SIDES, DraftOutcome, DraftTerms, DraftWord
 from core.model.entry_blocks import FOR_AGENTS, EntryCause
 from core.model.lazy_dataclass import dataclass
 from core.model.order import Side
-from core.model.values import Money, Price, Symbol, plain
+from core.model.values import Price, Symbol, plain
 from core.protocol.agent_frames import LISTS, MOST_BARS, MOST_ROWS, Part, Read, RejectionCode, Sized
-from core.risk.sizing import WantedEntry, size_within
+from core.risk.sizing import WantedEntry, size_within, within_a_draft
 from core.settings.service import AgentSettings
 from core.settings.settings import Settings
 from core.staging.resting_entries import reach_of
@@ -352,20 +352,21 @@ class Reader:
         sizing = self.view.sizing
         if sizing.risk is None or sizing.max_notional is None:
             raise NotToldError(RejectionCode.NOT_READY, "the equity is not known yet; ask again in a few seconds")
+        most, largest = within_a_draft(sizing.max_notional, self.terms.most_value)
         wanted = WantedEntry(
             risk=sizing.risk,
             price=reach.most,
             way=abs(farthest - order.stop_price),
-            max_notional=Money(min(sizing.max_notional, self.terms.most_value)),
+            max_notional=most,
             step=Decimal(1),
             is_long=side is Side.BUY,
             least=sizing.least,
             instrument=row.instrument,
         )
         room = row.room_to_buy if side is Side.BUY else row.room_to_short
-        size = size_within(room, wanted, row.conditions)
+        size = size_within(room, wanted, row.conditions, largest=largest)
         if not size.quantity:  # whole shares first: the broker holds their stop over the night
-            size = size_within(room, replace(wanted, step=row.quantity_step), row.conditions)
+            size = size_within(room, replace(wanted, step=row.quantity_step), row.conditions, largest=largest)
         return Sized(call, plain(size.quantity) if size.quantity else "", str(size.limited_by))
 
     def _young(self, quote: Quote | None) -> Quote | None:
