@@ -116,10 +116,22 @@ Before: TypeAlias = Annotated[
 ]
 
 
-class Fact(BaseModel):
-    """A figure that the draft rests on."""
+class Row(BaseModel):
+    """A row of a list. A part that may be left out may be null."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def given(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping):
+            return values
+        has_default = {each for each, field in cls.model_fields.items() if not field.is_required()}
+        return {each: value for each, value in values.items() if not (value is None and each in has_default)}
+
+
+class Fact(Row):
+    """A figure that the draft rests on."""
 
     symbol: Annotated[str, Capitals] = Field("", description="empty for a figure of the account")
     field: Annotated[str, AnyCase] = Field(
@@ -142,10 +154,8 @@ Facts: TypeAlias = Annotated[
 NO_FACTS: list[Fact] = []
 
 
-class BasketDraft(BaseModel):
+class BasketDraft(Row):
     """One draft of a basket: an entry (buy, short) with its stop, or an exit (sell, cover)."""
-
-    model_config = ConfigDict(extra="forbid")
 
     key: Key
     symbol: Symbol

@@ -11,6 +11,7 @@ import pytest
 from mcp.client.client import Client
 
 from console.client.agents import AgentClient, CallRejectedError
+from console.commands.assembly.mcp_arguments import BasketDraft
 from console.commands.assembly.mcp_server import RULES, DeskServer, DeskTools, Values
 from core.ports import OperatorError
 from core.protocol.agent_frames import Judged, Stated, Terms
@@ -116,6 +117,29 @@ async def test_an_optional_argument_may_be_null() -> None:
 
     assert answer["accepted"]
     assert client.sent[0][1] == Terms("SPY", "buy", "", "market", "", "505")
+
+
+async def test_a_part_of_a_fact_or_of_a_basket_may_be_null() -> None:
+    """SY-11: strict clients send null for each part of a list's rows that they leave out"""
+    client = Judging()
+    of_the_account = {"field": "equity", "value": "10000", "symbol": None, "at": None, "source": None}
+    one = await called(client, "draft_order", {**ORDER, "facts": [of_the_account]})
+    nothing = dict.fromkeys(BasketDraft.model_fields)
+    many = await called(client, "draft_basket", {"drafts": [{**nothing, **ORDER, "key": "b"}]})
+
+    assert one["accepted"]
+    assert many["accepted"] == 1
+    assert client.sent[1][1] == Terms("SPY", "buy", "", "market", "", "505")
+
+
+@pytest.mark.parametrize("missing", ["field", "value"])
+async def test_what_a_fact_needs_may_not_be_null(missing: str) -> None:
+    """SY-11"""
+    client = Judging()
+    answer = await called(client, "draft_order", {**ORDER, "facts": [{"field": "bid", "value": "1", missing: None}]})
+
+    assert answer["code"] == "wrong-arguments"
+    assert client.sent == []
 
 
 ANY_CASE = [
