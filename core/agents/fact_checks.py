@@ -121,17 +121,17 @@ def _meant(fact: DraftFact, desk: Desk) -> tuple[str, FieldTerms] | None:
     field = field_named(fact.field)
     if field is None:
         return (fact.field, GUARD) if fact.field in desk.record.guards else None
-    if field is FactField.QUANTITY and "size" in source:
-        return FactField.SIZE, TERMS[FactField.SIZE]
     terms = TERMS[field]
-    if len(terms.families) > 1:
-        named = [family for word, family in TOOLS.items() if word in source and family in terms.families]
-        if len(named) == 1:
-            return field, FieldTerms(terms.unit, terms.ages, (named[0],), terms.is_amount)
+    named = [family for word, family in TOOLS.items() if word in source and family in terms.families]
+    if field is FactField.QUANTITY and (OF_THE_SIZE in source or ("size" in source and not named)):
+        return FactField.SIZE, TERMS[FactField.SIZE]
+    if len(terms.families) > 1 and len(named) == 1:
+        return field, FieldTerms(terms.unit, terms.ages, (named[0],), terms.is_amount)
     return field, terms
 
 
-TOOLS = {"position": FigureFamily.HOLDING, "order": FigureFamily.ORDERS, "quote": FigureFamily.MARKET}
+OF_THE_SIZE = "size_for_risk"
+TOOLS = {"position": FigureFamily.HOLDING, "order": FigureFamily.ORDERS}
 """Words in a source that say which rows a field is of, where several tools return it."""
 
 

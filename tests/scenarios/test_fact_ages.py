@@ -204,6 +204,15 @@ def test_the_size_is_that_of_the_desk() -> None:
     assert [(one.result, one.ours) for one in answer.facts] == [(MATCHES, 20), (DIFFERS, 20)]
 
 
+@pytest.mark.parametrize("source", ["the position's size", "list_positions (size)", "Size of the POSITION"])
+def test_the_size_of_a_position_is_not_that_of_the_draft(source: str) -> None:
+    """OP-14: a true quantity of a position is not accused"""
+    house = holding_five()
+    held = replace(fact("quantity", "5"), source=source)
+
+    assert [one.result for one in drafts(house, terms(), key="b", stated=(held,)).facts] == [MATCHES]
+
+
 def test_every_figure_of_the_tools_has_a_field() -> None:
     """OP-14: what a tool returns can be stated under its name"""
     day = Day(3)
