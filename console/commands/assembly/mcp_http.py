@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
+import re
 import socket
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, TypeAlias
 
 import h11
@@ -21,6 +22,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from console.commands.assembly.mcp_server import DeskServer
 
 Scope: TypeAlias = MutableMapping[str, Any]
+Headers: TypeAlias = Iterable[tuple[bytes, bytes]]
 App: TypeAlias = Callable[[Scope, Any, Any], Awaitable[None]]
 
 LOOPBACK = "127.0.0.1"
@@ -32,6 +34,10 @@ KEPT_ALIVE = 60
 ENDS_WITHIN = 3
 """Seconds for the calls that are open when the server ends."""
 REALM = 'Bearer realm="keyturn"'
+STREAMS = frozenset({"text/event-stream", "text/*", "*/*"})
+ACCEPTED = b"application/json, text/event-stream"
+_NONE = re.compile(r";q=0(\.0*)?(;|$)")
+"""A weight that refuses a type."""
 
 
 class PatientProtocol(H11Protocol):
@@ -149,7 +155,20 @@ async def _whole(app: App, scope: Scope, receive: Any, send: Any) -> None:
     async def replay() -> Any:
         return left.pop() if left else await receive()
 
-    await app(scope, replay, _held(send))
+    await app({**scope, "headers": _accepting(scope["headers"])}, replay, _held(send))
+
+
+def _accepting(headers: Headers) -> Headers:
+    """Return the headers with both types of answers as accepted, for a caller that takes a stream or names no type.
+
+    The protocol asks callers to name both, and some name the stream alone. Every answer is one.
+    """
+    named = b",".join(value for name, value in headers if name == b"accept").decode("latin-1").lower()
+    types = [each.replace(" ", "") for each in named.split(",") if each.strip()]
+    takes_one = any(each.partition(";")[0] in STREAMS and not _NONE.search(each) for each in types)
+    if types and not takes_one:
+        return headers
+    return [*((name, value) for name, value in headers if name != b"accept"), (b"accept", ACCEPTED)]
 
 
 def _held(send: Any) -> Any:

@@ -195,6 +195,34 @@ async def test_a_session_of_another_server_goes_on() -> None:
     assert b"draft_order" in heard
 
 
+ACCEPTS = {
+    f"{JSON}, text/event-stream": 200, "text/event-stream": 200, "Text/Event-Stream;q=0.9": 200, "*/*": 200, "": 200,
+    "text/*": 200, "text/html, text/event-stream": 200, JSON: 406, "text/html": 406, "text/event-stream;q=0": 406,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("accept", "status"), ACCEPTS.items(), ids=str)
+async def test_a_caller_that_takes_a_stream_is_answered(accept: str, status: int) -> None:
+    """SY-11: every answer is a stream, so whoever takes one need not take JSON too"""
+    asked = json.dumps({"jsonrpc": "2.0", "id": 2, "method": "ping"}).encode()
+    async with a_caller() as caller:
+        heard = await caller.drips(head(length=len(asked), accept=accept, connection="close") + asked, b"")
+
+    assert heard.startswith(f"HTTP/1.1 {status}".encode())
+
+
+async def test_a_caller_that_names_no_type_is_answered() -> None:
+    """SY-11"""
+    asked = json.dumps({"jsonrpc": "2.0", "id": 2, "method": "ping"}).encode()
+    nothing = head(length=len(asked), connection="close").replace(
+        f"accept: {JSON}, text/event-stream\r\n".encode(), b""
+    )
+    async with a_caller() as caller:
+        heard = await caller.drips(nothing + asked, b"")
+
+    assert heard.startswith(b"HTTP/1.1 200")
+
+
 async def test_the_head_of_an_answer_comes_with_its_first_part() -> None:
     """SY-11: a client whose server is killed before that fails at once, and calls again"""
     there, told = asyncio.Event(), list[str]()
