@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from mcp.server.mcpserver.tools import Tool
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from core.model.fact_fields import fields_in_words
 from core.protocol.agent_frames import MOST_ROWS, Terms
 
 ADDED_IDS = frozenset(
@@ -135,7 +136,7 @@ class Fact(Row):
 
     symbol: Annotated[str, Capitals] = Field("", description="empty for a figure of the account")
     field: Annotated[str, AnyCase] = Field(
-        description="the name under which the tool returned it, as bid or day_change"
+        description=f"the name under which the tool returned it. By unit: {fields_in_words()}"
     )
     value: Annotated[
         str, BeforeValidator(_text_of), Field(description="as 510.20, 1,234.50, 1.2M; of a fraction 0.025 or 2.5%")

@@ -13,6 +13,7 @@ from mcp.client.client import Client
 from console.client.agents import AgentClient, CallRejectedError
 from console.commands.assembly.mcp_arguments import BasketDraft
 from console.commands.assembly.mcp_server import RULES, DeskServer, DeskTools, Values
+from core.model.fact_fields import TERMS, Unit
 from core.ports import OperatorError
 from core.protocol.agent_frames import Judged, Stated, Terms
 
@@ -49,6 +50,16 @@ DRAFTING = {"draft_order", "draft_exit", "draft_basket", "withdraw_draft", "say"
 def test_a_tool_is_short(name: str) -> None:
     """OP-09"""
     assert 10 < len(TOOLS[name].description) <= LONGEST_DESCRIPTION
+
+
+@pytest.mark.parametrize("name", ["draft_order", "draft_exit", "draft_basket"])
+def test_a_tool_that_takes_facts_lists_each_field_by_its_unit(name: str) -> None:
+    """OP-14: many clients show a model the tools alone"""
+    of_the_field = TOOLS[name].parameters["$defs"]["Fact"]["properties"]["field"]["description"]
+
+    for unit in Unit:
+        its = ", ".join(field for field, terms in TERMS.items() if terms.unit is unit)
+        assert f"{unit.value}: {its}" in of_the_field
 
 
 @pytest.mark.parametrize("name", sorted(DRAFTING))
