@@ -10,7 +10,7 @@ import dataclasses
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
@@ -35,6 +35,7 @@ SIMPLE: Mapping[type, str] = {
     Decimal: "amount",
     datetime: "time",
     date: "day",
+    time: "clock",
     Settings: "settings",
 }
 IDENTIFIERS = frozenset({"Digest", "TicketId", "VenueId"})

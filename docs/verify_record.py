@@ -682,6 +682,7 @@ SIMPLE: Forms = {
     "amount": is_amount,
     "time": is_time,
     "day": is_day_written,
+    "clock": lambda value: value is None,  # as an agent sent it; no record has one
     "settings": lambda value: type(value) is dict and is_setting(value),
 }
 IDENTIFIERS = ("Digest", "TicketId", "VenueId")
@@ -711,7 +712,8 @@ AdviserFailed 1 adviser:text reason:text
 AdviserOverstepped 1 adviser:text attempt:text
 AdviserPaused 1 adviser:text reason:text
 AgentOverstepped 1 agent:text attempt:text
-AlertDropped 1 alert:Alert
+AgentsApplied 3 settings:settings changes:*text
+AlertDropped 2 alert:Alert reason=text
 AlertKept 1 alert:Alert
 AlertRang 1 alert:Alert seen:text
 AlertRefused 1 terms:AlertTerms reason:text
@@ -758,12 +760,12 @@ DeskAttached 1 desk:number seat:Seat is_back=flag by_itself=flag
 DeskLeft 1 desk:number
 DeskLost 1 desk:number key_until=?time
 DesksServed 1
-DraftDiffered 1 number:number differing:*CheckedFact
+DraftDiffered 2 number:number differing:*CheckedFact
 DraftEnded 1 number:number end:DraftEnd reason:text proposal_id=?text terminal=text user=text
 DraftNotStaged 1 number:number reasons:*text
-DraftReceived 1 draft:Draft
+DraftReceived 2 draft:Draft
 DraftRejected 1 agent:text key:text code:DraftRefusal reasons:*text text=text
-DraftReviewed 1 number:number ticket_id:TicketId differing:*CheckedFact
+DraftReviewed 2 number:number ticket_id:TicketId differing:*CheckedFact
 EditRefused 1 proposal_id:text reasons:*text
 EngineStarted 2 agreed_until=?time
 EngineStopped 1 reason:text
@@ -813,8 +815,8 @@ OverrideEnded 1 name:text scope:text reason:text
 PastDaysLoaded 2 past:PastDays
 PermissionReturned 2 client_order_id:text authorization_id:text quantity:amount
 PositionChanged 2 symbol:text strategy:text quantity:amount average_price:?amount realised=?amount
-PositionCorrected 4 symbol:text quantity:amount average_price:?amount reason:text owners=*OwnerShare is_split=flag
-  for_a_fill=flag unexplained=amount came_from=?text
+PositionCorrected 5 symbol:text quantity:amount average_price:?amount reason:text owners=*OwnerShare is_split=flag
+  for_a_fill=flag unexplained=amount came_from=?text stayed=?amount
 PromotionDecided 2 strategy:text is_adopted:flag allocation=?amount
 PromotionProposed 1 strategy:text step:amount reason:text
 PromotionRefused 1 strategy:text reason:text
@@ -922,7 +924,7 @@ DailyValue day:day value:amount
 Difference kind:DifferenceKind symbol:text local:?text broker:?text note=text
 Draft number:number agent:text key:text terms:DraftTerms quantity:amount is_sized:flag reason:text facts:*CheckedFact
   confidence:?amount drafted_at:time expires_at:time
-DraftFact symbol:text field:text value:amount at:?time source:text
+DraftFact symbol:text field:text value:amount at:?time source:text clock=?clock
 DraftTerms symbol:text effect:Effect quantity:?amount type:OrderType limit_price=?amount stop_price=?amount
   target_price=?amount time_in_force=TimeInForce strategy=text
 EntrySignal strategy:text symbol:text bar_start:time limit_price:amount stop_price:amount stop_holder:StopHolder
@@ -1041,7 +1043,7 @@ EndCode as_its_state_says | replaced | never_arrived | filled_short | rejected_l
   sent_again
 ExitReason STOP_LOSS | TAKE_PROFIT | TRAILING_STOP | MEAN_REVERSION | SIGNAL | TIME_EXIT | FORCE_FLAT | MANUAL | KILL
   | EXECUTION_ERROR | BROKER_REJECT
-FactResult matches | differs | unknown
+FactResult matches | differs | old | unknown
 GuardCode by_hand | with_its_day | permitted_no_more | not_there | refused | kept_back | left | limited | failed |
   exit_with_its_day
 HaltCause key | signal | invariant | journal | strategies | attendance
