@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, Protocol, TypeAlias
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
+from mcp.server.stdio import stdio_server
 from mcp.types import CallToolResult
 from pydantic import Field, ValidationError
 
@@ -54,6 +55,7 @@ from console.commands.assembly.mcp_arguments import (
     TimeInForce,
     checked,
 )
+from console.commands.assembly.mcp_lines import Lines, standard_input
 from core.model.draft import OVER
 from core.ports import OperatorError
 from core.protocol.agent_frames import MOST_BARS, Judged, Part, RejectionCode, Stated, Terms
@@ -435,6 +437,13 @@ class DeskServer(MCPServer[None]):
         finally:
             leaves.cancel()
             call.cancel()  # a thread that asks the engine ends by its own limit
+
+    async def run_stdio_async(self) -> None:
+        """Serve on standard input and output until they are closed."""
+        lines: Any = Lines(standard_input())
+        async with stdio_server(stdin=lines) as (calls, answers):
+            served = self._lowlevel_server
+            await served.run(calls, answers, served.create_initialization_options())
 
     def leave(self) -> None:
         """Answer the calls that wait, because the server ends. For the loop that serves."""
