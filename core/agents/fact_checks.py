@@ -2,8 +2,9 @@
 
 A fact without a time is one of the moment of its draft. It matches if it was the desk's figure at its time, within what
 rounding moves: half a tick of a price, half a cent of an amount, nothing of shares and counts. `price` is anything
-from bid to ask. A reading is up to a second old, so a figure of `READ_WITHIN` before counts too, unless the fact has
-the time of a quote itself. Where the desk kept no figure of that time, the fact cannot be checked: no tolerance grows.
+from bid to ask, of a quote no wider than `WIDEST`. A reading is up to a second old, so a figure of `READ_WITHIN` before
+counts too, unless the fact has the time of a quote itself. Where the desk kept no figure of that time, the fact cannot
+be checked: no tolerance grows.
 
 A fact that was true at its time and is aged is old: each field has its own age (`fact_fields.py`).
 """
@@ -38,10 +39,14 @@ READ_WITHIN = timedelta(seconds=2)
 AHEAD = timedelta(seconds=5)
 """How far another clock may be ahead of the desk's."""
 SPREAD_TOLERANCE = Decimal("0.00005")
+WIDEST = Decimal("0.01")
+"""Ask less bid as a fraction of the bid, up to which any price between them is one. Without trading quotes are wider.
+"""
 GUARDS = Scope(FigureFamily.GUARDS, "")
 SAMPLED = frozenset({FigureFamily.RESULTS, FigureFamily.GUARDS, FigureFamily.AGENT})
 """Figures that time or each quote changes: they are known of the times at which an agent was told them."""
 OF_PRICES = frozenset({FactField.PRICE, FactField.LAST})
+PRICES = (FactField.BID, FactField.ASK, FactField.LAST, FactField.MID)
 
 NOT_KNOWN = "the desk has no such figure"
 NO_FIELD = "the desk does not know this field"
@@ -174,18 +179,16 @@ def _resolution(fact: DraftFact) -> timedelta:
 
 
 def _figures(entry: Entry, field: str) -> tuple[Decimal, ...]:
-    """Return the desk's figures of a field; `price` has bid, ask and the last price."""
+    """Return the desk's figures of a field; `price` has bid, ask, mid and the last price."""
     if field != FactField.PRICE:
         return entry.figures.get(field, ())
-    return tuple(
-        ours for each in (FactField.BID, FactField.ASK, FactField.LAST) for ours in entry.figures.get(each, ())
-    )
+    return tuple(ours for each in PRICES for ours in entry.figures.get(each, ()))
 
 
 def _is_told(value: Decimal, field: str, terms: FieldTerms, entry: Entry, desk: Desk) -> bool:
     if field == FactField.PRICE:
         bid, ask = entry.figures.get(FactField.BID), entry.figures.get(FactField.ASK)
-        if bid and ask and bid[0] <= value <= ask[0]:
+        if bid and ask and bid[0] <= value <= ask[0] <= bid[0] * (1 + WIDEST):
             return True
     return any(_is_near(value, ours, _tolerance(field, terms, ours, desk)) for ours in _figures(entry, field))
 

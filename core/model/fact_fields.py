@@ -18,7 +18,7 @@ class FactField(StrEnum):
 
     # of a symbol's market
     PRICE = "price"
-    """Anything from bid to ask, or the last price."""
+    """Anything from bid to ask of a narrow quote, mid, or the last price."""
     BID = "bid"
     ASK = "ask"
     BID_SIZE = "bid_size"

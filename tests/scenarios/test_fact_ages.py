@@ -14,7 +14,7 @@ from core.messages.inputs import QuoteArrived
 from core.model.bar import Feed, Quote
 from core.model.draft import CheckedFact, DraftFact, FactResult
 from core.model.fact_fields import field_named
-from core.model.values import Price, Quantity
+from core.model.values import Price, Quantity, plain
 from core.protocol.agent_drafts import judged
 from core.reports.agent_scores import scores_of
 from core.runtime.service.agent_reading import Reader
@@ -193,6 +193,32 @@ def test_a_clock_is_one_of_the_exchanges_day() -> None:
     again = drafts(house, terms(limit="99.50"), stated=(replace(one.fact, at=None, clock=house.calendar.venue.local(
         one.fact.at).time()),))  # fmt: skip
     assert again.number == 1
+
+
+WIDE = {("50", "150"), ("0.01", "199999"), ("99", "100.10")}
+
+
+@pytest.mark.parametrize(("bid", "ask"), sorted(WIDE), ids=str)
+def test_a_price_within_a_wide_quote_is_not_proved_by_it(bid: str, ask: str) -> None:
+    """OP-14: outside the hours of trading quotes are far from any price; bid, ask, mid and the last price count"""
+    house = quoted()
+    quotes(house, bid, ask)
+    within = plain(Decimal(bid) + Decimal("0.10"))
+    mid = plain((Decimal(bid) + Decimal(ask)) / 2)
+    found = results(house, *(fact("price", value) for value in (within, bid, ask, mid)))
+
+    assert found == [DIFFERS, MATCHES, MATCHES, MATCHES]
+
+
+def test_a_price_within_a_usual_quote_is_one() -> None:
+    """OP-14"""
+    house = quoted()
+    passes(house, 10)
+    quotes(house, "99.00", "99.90")
+
+    assert results(house, fact("price", "99.20"), fact("price", "98.99"), fact("price", "99.91")) == [
+        MATCHES, DIFFERS, DIFFERS,
+    ]  # fmt: skip
 
 
 def test_the_size_is_that_of_the_desk() -> None:
