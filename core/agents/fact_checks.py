@@ -50,6 +50,7 @@ PRICES = (FactField.BID, FactField.ASK, FactField.LAST, FactField.MID)
 
 NOT_KNOWN = "the desk has no such figure"
 NO_FIELD = "the desk does not know this field"
+NO_GUARD = "its source does not name one guard, as daily_loss"
 OF_TOMORROW = "its time is in the future"
 NOT_KEPT = "the desk has kept no such figure of that time"
 NOT_READ_THEN = "the desk did not read it at that time"
@@ -87,7 +88,8 @@ def check(fact: DraftFact, desk: Desk) -> CheckedFact:
         return CheckedFact(fact, FactResult.DIFFERS, None, OF_TOMORROW)
     found = _meant(fact, desk)
     if found is None:
-        return CheckedFact(fact, FactResult.UNKNOWN, None, NO_FIELD)
+        why = NO_GUARD if field_named(fact.field) is FactField.USED else NO_FIELD
+        return CheckedFact(fact, FactResult.UNKNOWN, None, why)
     field, terms = found
     if terms.families == (FigureFamily.DRAFT,):
         ours = desk.of_the_draft.get(FactField(field))
@@ -121,11 +123,17 @@ def as_of_now(checked: CheckedFact, desk: Desk) -> CheckedFact:
 
 
 def _meant(fact: DraftFact, desk: Desk) -> tuple[str, FieldTerms] | None:
-    """Return the name in the record and the terms of the fact's field; None if the desk does not know it."""
+    """Return the name in the record and the terms of the fact's field; None if the desk does not know it.
+
+    `used` without the name of one guard is unknown: the use of any other guard would prove it.
+    """
     source = fact.source.lower()
     field = field_named(fact.field)
     if field is None:
         return (fact.field, GUARD) if fact.field in desk.record.guards else None
+    if field is FactField.USED:
+        guard = _guard_in(source, desk)
+        return None if guard is None else (guard, GUARD)
     terms = TERMS[field]
     named = [family for word, family in TOOLS.items() if word in source and family in terms.families]
     if field is FactField.QUANTITY and (OF_THE_SIZE in source or ("size" in source and not named)):
@@ -133,6 +141,14 @@ def _meant(fact: DraftFact, desk: Desk) -> tuple[str, FieldTerms] | None:
     if len(terms.families) > 1 and len(named) == 1:
         return field, FieldTerms(terms.unit, terms.ages, (named[0],), terms.is_amount)
     return field, terms
+
+
+def _guard_in(source: str, desk: Desk) -> str | None:
+    """Return the one guard that a source names; of `daily_loss` and a longer name with it, the longer."""
+    words = "".join(letter if letter.isalnum() else "_" for letter in source)
+    named = {guard for guard in desk.record.guards - {*FactField} if guard in words}
+    longest = {guard for guard in named if not any(guard != other and guard in other for other in named)}
+    return longest.pop() if len(longest) == 1 else None
 
 
 OF_THE_SIZE = "size_for_risk"

@@ -9,7 +9,8 @@ from decimal import Decimal
 import pytest
 
 from core import facts
-from core.agents.fact_checks import NOT_KEPT
+from core.agents.fact_checks import GUARDS, NOT_KEPT, Desk, check
+from core.agents.figure_record import FigureRecord
 from core.messages.inputs import QuoteArrived
 from core.model.bar import Feed, Quote
 from core.model.draft import CheckedFact, DraftFact, FactResult
@@ -237,6 +238,29 @@ def test_the_size_of_a_position_is_not_that_of_the_draft(source: str) -> None:
     held = replace(fact("quantity", "5"), source=source)
 
     assert [one.result for one in drafts(house, terms(), key="b", stated=(held,)).facts] == [MATCHES]
+
+
+USED = {"daily_loss": "0.8", "daily_loss_of_a_symbol": "0.1", "drawdown": "0", "loss_streak": "0.25"}
+
+
+@pytest.mark.parametrize(
+    ("source", "value", "result"),
+    [
+        ("daily_loss", "0.8", MATCHES), ("daily_loss", "0", DIFFERS), ("get_protections: Daily loss", "0", DIFFERS),
+        ("get_protections/loss_streak", "0.8", DIFFERS), ("loss streak of get_protections", "0.25", MATCHES),
+        ("get_protections", "0", UNKNOWN), ("", "0.8", UNKNOWN), ("daily_loss and drawdown", "0", UNKNOWN),
+        ("get_protections daily_loss_of_a_symbol", "0.1", MATCHES),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_the_use_of_a_guard_is_that_of_the_guard_in_its_source(source: str, value: str, result: FactResult) -> None:
+    """OP-14: 0 of another guard proves nothing of the daily loss"""
+    house = a_house()
+    record = FigureRecord()
+    record.note(GUARDS, house.line.at, {name: (Decimal(share),) for name, share in USED.items()})
+    desk = Desk(record, CLAUDE, house.line.at, (), {})
+
+    assert check(DraftFact("", "used", Decimal(value), None, source), desk).result is result
 
 
 def test_every_figure_of_the_tools_has_a_field() -> None:

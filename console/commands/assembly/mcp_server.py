@@ -69,7 +69,8 @@ The desk compares each with its own data and shows the person what differs or is
 `at`: without it the fact is of the moment of the draft. The drafting tools list the fields by unit. price is anything \
 from bid to ask of a quote at most 1 % wide. stop_distance is the way from entry to stop as a fraction of the entry: \
 0.025 or 2.5%. close is that of the minute of `at`. quantity, average_price and stop_price are of positions or orders: \
-source says which, as list_orders. The part of a guard that is used is `used` or the guard's name, as daily_loss.
+source says which, as list_orders. The part of a guard that is used is the guard's name, as \
+daily_loss, or `used` with that name in source.
 3. An entry needs a stop_price. Leave out the quantity, and the desk sizes it by its risk limits.
 4. Give each draft a key of your own. The same key again is the same draft; a change is a new draft with a new key. \
 After an error or a time-out, draft again with the same key: nothing is doubled.

@@ -196,9 +196,7 @@ class FigureReader:
         self._record.note(ACCOUNT, at, _given(figures))
 
     def _guards(self, at: datetime, guards: Iterable[ProtectionRow], lost: Decimal | None) -> None:
-        used = {name_of(row): _known(FactField.USED, [row.used]) for row in guards if row.used is not None}
-        figures: dict[str, tuple[Decimal, ...]] = dict(used)
-        figures[FactField.USED] = tuple(dict.fromkeys(value for values in used.values() for value in values))
+        figures = {name_of(row): _known(FactField.USED, [row.used]) for row in guards if row.used is not None}
         figures[FactField.LOST_AT_STOPS] = _known(FactField.LOST_AT_STOPS, [lost])
         self._record.note(GUARDS, at, figures)
 
