@@ -7,6 +7,7 @@ from pathlib import Path
 
 from core import facts
 from core.model.bar import Bar
+from core.model.instrument import capitals
 from core.model.position import Trade
 from core.model.text_sanitizer import harmless
 from core.model.values import Symbol
@@ -68,7 +69,7 @@ def _closed(folder: Path, which: str, symbols: Collection[Symbol]) -> Trade:
 
 def _is_symbol_of(which: str, trade: Trade) -> bool:
     """Whether this is the trade's symbol, in any letter case; a letter that only looks like one of A-Z is none."""
-    return which.isascii() and which.upper() == trade.symbol
+    return capitals(which) == trade.symbol
 
 
 def _shown(text: str) -> str:

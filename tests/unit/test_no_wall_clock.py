@@ -41,6 +41,7 @@ EXCEPTIONS: Mapping[str, str] = {
     "tests/scenarios/test_socket_attacks.py": "virtual time", "tests/scenarios/test_socket_desks.py": "virtual time",
     "tests/scenarios/test_strategies_side_by_side.py": "virtual time",
     "tests/unit/console/test_input_reader.py": "waits for a time",
+    "tests/unit/console/test_mcp_http.py": "waits for a time",
     "tests/unit/core/brokers/alpaca_door.py": "waits for a time",
     "tests/unit/core/market/vix/source.py": "waits for a time", "tests/wire/dripping.py": "virtual time",
     "tests/wire/exchange/door.py": "virtual time", "tests/wire/exchange/run.py": "virtual time",

@@ -15,7 +15,6 @@ from console.client.agents import AgentClient
 from console.commands.assembly import mcp_http
 from console.commands.assembly.mcp_http import LARGEST_BODY, LOOPBACK, AnsweringServer, built, guarded
 from console.commands.assembly.mcp_server import DeskServer
-from tests.kit.waiting import TIMEOUT
 from tests.unit.console.test_mcp_limits import Desk
 from tests.unit.console.test_mcp_tools import CLIENT, NoJournal
 
@@ -121,11 +120,10 @@ class Dripping:
 
         self.writer.write(first)
         hearing = asyncio.ensure_future(hear())
-        async with asyncio.timeout(TIMEOUT):
-            while not hearing.done():
-                if drop and not self.writer.is_closing():
-                    self.writer.write(drop)
-                await asyncio.wait({hearing}, timeout=0.01)
+        while not hearing.done():
+            if drop and not self.writer.is_closing():
+                self.writer.write(drop)
+            await asyncio.wait({hearing}, timeout=0.01)
         self.writer.close()
         return bytes(heard)
 
@@ -267,7 +265,7 @@ async def test_a_call_that_waits_is_answered_when_the_server_ends() -> None:
     desk = Desk()
     async with a_caller(desk) as caller:
         hearing = asyncio.ensure_future(caller.drips(head(length=len(called), connection="close") + called, b""))
-        await asyncio.to_thread(desk.was_asked.wait, TIMEOUT)
+        await asyncio.to_thread(desk.was_asked.wait)
         SERVERS[0].should_exit = True
         heard = await hearing
 

@@ -182,11 +182,11 @@ class Hanging(Desk):
         self.goes_on = threading.Event()
 
     def draft(self, key: str, terms: Terms, reason: str, facts: Sequence[Stated] = (), confidence: str = "") -> Judged:
-        self.goes_on.wait(CLIENTS_WAIT)
+        self.goes_on.wait()
         return Judged(1, key, 1)
 
     def draft_of(self, key: str) -> Values | None:
-        self.goes_on.wait(CLIENTS_WAIT)
+        self.goes_on.wait()
         return None
 
 
@@ -213,7 +213,7 @@ async def test_a_look_that_hangs_ends_the_wait(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(mcp_server, "LOOK", 0.01)
     desk = Hanging()
     words = iter([{"key": "a", "word": "waiting"}])
-    monkeypatch.setattr(desk, "draft_of", lambda _key: next(words, None) or desk.goes_on.wait(CLIENTS_WAIT))
+    monkeypatch.setattr(desk, "draft_of", lambda _key: next(words, None) or desk.goes_on.wait())
     async with Client(DeskServer(desk, NoJournal())) as session:
         try:
             answer = await session.call_tool("await_decision", {"key": "a", "seconds": 0.05})
