@@ -40,8 +40,10 @@ AS_ASCII = {
     "‘": "'", "’": "'", "‚": "'", "“": '"', "”": '"', "„": '"', "‹": "<", "›": ">", "«": '"', "»": '"',
     "‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "−": "-", "…": "...", "·": "*", "•": "*",
     "×": "x", "÷": "/", "→": "->", "←": "<-", "≤": "<=", "≥": ">=", "≈": "~", "±": "+/-",
+    "ǀ": "|", "ǁ": "||", "ㅣ": "|", "丨": "|", "〡": "|", "ⵏ": "|", "ᐧ": "*", "ꞏ": "*",
+    "ᐃ": "^", "ᐱ": "^", "ᐁ": "v", "ᐯ": "v", "ᐅ": ">", "ᐳ": ">", "ᐊ": "<", "ᐸ": "<",
 }  # fmt: skip
-"""Signs of writing that the desk draws too, or that look like one that it draws."""
+"""Signs of writing that the desk draws too, and signs and letters that look like one that it draws."""
 PUNCTUATION = frozenset("¡§¶¿²³¹¼½¾、。〈〉《》「」『』【】！（），．：；？％／")
 """What a foreign text keeps of the signs beside ASCII, letters, digits and currencies."""
 LEFT_TO_RIGHT = frozenset({"L", "EN", "ET", "ES", "CS", "ON", "NSM", ""})

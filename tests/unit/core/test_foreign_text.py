@@ -74,3 +74,15 @@ def test_rows_are_as_wide_as_they_may_be_and_lose_nothing(text: str, width: int)
 
     assert all(cell_len(row) <= width for row in rows)
     assert "".join("".join(rows).split()) == "".join(text.split())
+
+
+@table(
+    "text kept",
+    ("a ǀ b ㅣ c 丨 d 〡 e ⵏ f", "a | b | c | d | e | f"),
+    ("a ᐧ b ꞏ c", "a * b * c"),
+    ("a ᐃ b ᐱ c ᐯ d", "a ^ b ^ c v d"),
+    ("ᐳ price ᐅ 500 ᐸ", "> price > 500 <"),
+)
+def test_a_letter_that_looks_like_a_mark_becomes_ascii(text: str, kept: str) -> None:
+    """SY-06: borders, points and arrows of other scripts"""
+    assert foreign(text) == kept
