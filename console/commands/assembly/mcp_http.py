@@ -19,6 +19,7 @@ import uvicorn
 from sse_starlette.sse import AppStatus
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from console.commands.assembly.mcp_lines import mended
 from console.commands.assembly.mcp_server import DeskServer
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -150,12 +151,22 @@ async def _whole(app: App, scope: Scope, receive: Any, send: Any) -> None:
     if len(body) > LARGEST_BODY:
         await _refuse(send, 413, "too_large", f"a request has at most {LARGEST_BODY} bytes")
         return
+    body = _mended(body)
     left = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def replay() -> Any:
         return left.pop() if left else await receive()
 
-    await app({**scope, "headers": _accepting(scope["headers"])}, replay, _held(send))
+    headers = [each for each in _accepting(scope["headers"]) if each[0] != b"content-length"]
+    headers.append((b"content-length", str(len(body)).encode()))
+    await app({**scope, "headers": headers}, replay, _held(send))
+
+
+def _mended(body: bytes) -> bytes:
+    try:
+        return mended(body.decode()).encode()
+    except UnicodeDecodeError:
+        return body
 
 
 def _accepting(headers: Headers) -> Headers:

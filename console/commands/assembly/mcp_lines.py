@@ -1,4 +1,4 @@
-"""The lines of a client on standard input, mended where a call would be lost without an answer (SY-11).
+"""The lines and bodies of clients, mended where a call would be lost (SY-11).
 
 A text that was cut within an emoji has half of a character as an escape, which is valid JSON and no text: the half is
 replaced. A byte order mark at the begin of a line is dropped.

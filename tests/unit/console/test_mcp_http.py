@@ -209,6 +209,18 @@ async def test_a_caller_that_takes_a_stream_is_answered(accept: str, status: int
     assert heard.startswith(f"HTTP/1.1 {status}".encode())
 
 
+@pytest.mark.parametrize("begin", [b"", b"\xef\xbb\xbf"], ids=["plain", "with a mark"])
+async def test_a_text_that_was_cut_within_a_character_is_answered(begin: bytes) -> None:
+    """SY-11: as over standard input"""
+    call = {"name": "say", "arguments": {"text": "a cut \ud83d"}}
+    asked = begin + json.dumps({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": call}).encode()
+    async with a_caller() as caller:
+        heard = await caller.drips(head(length=len(asked), connection="close") + asked, b"")
+
+    assert heard.startswith(b"HTTP/1.1 200")
+    assert b"no-engine" in heard
+
+
 async def test_a_caller_that_names_no_type_is_answered() -> None:
     """SY-11"""
     asked = json.dumps({"jsonrpc": "2.0", "id": 2, "method": "ping"}).encode()
