@@ -303,8 +303,8 @@ class Reader:
         return {k: v for k, v in found.items() if not (self.terms.hides_amounts and k in HIDDEN_OF_A_QUOTE)}
 
     def _bars(self, symbol: str, count: int) -> PartRead:
-        closes = self.drawn.closes.get(Symbol(symbol))
-        if closes is None:
+        closes = self.drawn.closes.get(Symbol(symbol), ())
+        if not closes and all(row.symbol != symbol for row in self.view.symbols):
             raise NotToldError(RejectionCode.UNKNOWN_SYMBOL, self._unknown(symbol))
         rows = [{"minute": value_of(start), "close": value_of(close)} for start, close in closes[-count:]]
         return PartRead(rows, len(closes))

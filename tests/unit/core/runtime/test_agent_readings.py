@@ -219,3 +219,12 @@ def test_listed_symbols_block_themselves_alone() -> None:
     assert {row["what"] for row in rows} == {"some entries"}
     assert len(rows) == MOST_LISTED + 1
     assert asked(drawn, Read(1, ("desk",)))[0]["desk"]["entries_enabled"]
+
+
+def test_a_followed_symbol_has_no_bars_before_its_first_minute() -> None:
+    """SY-11: as after a start; one that is not followed is unknown"""
+    drawn = replace(a_drawn_view(), closes={})
+
+    assert asked(drawn, Read(1, ("bars",), SPY))[0] == {"bars": []}
+    with pytest.raises(NotToldError):
+        asked(drawn, Read(1, ("bars",), "NONE"))
