@@ -76,6 +76,10 @@ class FigureRecord:
         if self.count > MOST_IN_ALL:
             self._drop_oldest(max(self.entries.values(), key=len))
 
+    def forget(self) -> None:
+        self.entries.clear()
+        self.count = 0
+
     def _drop_oldest(self, kept: deque[Entry]) -> None:
         kept.popleft()
         self.count -= 1

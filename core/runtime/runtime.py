@@ -357,7 +357,7 @@ class Runtime(ABC):
     def view_for_agents(self) -> DeskView:
         """Return a view for agents, and note what it tells them. Only in this runtime's thread."""
         view = self.view_beside()
-        self._figures.tell(view)
+        self._keep_figures(self._figures.tell, view)
         return view
 
     def chart_of(self, symbol: Symbol, view: DeskView) -> ChartView | None:
@@ -380,9 +380,8 @@ class Runtime(ABC):
     # ── the engine ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def take(self, at: datetime, message: Input) -> None:
-        self._figures.hear_before(at, message)
+        self._keep_figures(self._figures.hear_before, at, message)
         effects = self.engine.handle(at, message)
-        self._figures.hear_after(message)
         if self._disk.trouble is not None:
             self._tell_the_latch()
         for effect in effects:
@@ -414,6 +413,15 @@ class Runtime(ABC):
                 if isinstance(effect, SubmitOrder):
                     self.gateway.let_again(effect)
             self._perform(effect)
+        self._keep_figures(self._figures.hear_after, message)  # no order waits for what agents may state
+
+    def _keep_figures(self, read: Callable[..., None], *about: object) -> None:
+        """Read figures for the facts of agents. A fault ends no order: without figures the facts cannot be checked."""
+        try:
+            read(*about)
+        except Exception as error:
+            if self._figures.forget():
+                self.engine.say(f"the figures for agents cannot be kept ({type(error).__name__}: {error})")
 
     def _perform(self, effect: Effect) -> None:
         """Carry out an effect. While the desk leaves, only reducing orders are sent; then the next start asks."""

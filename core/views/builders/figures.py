@@ -63,10 +63,17 @@ class FigureReader:
         self._record = state.sightings.figures
         self._protections = ProtectionRows(state)
         self._sequence = -1
+        self._is_whole = True
 
     @property
     def _is_needed(self) -> bool:
         return bool(self._state.control.settings.agents)
+
+    def forget(self) -> bool:
+        """Begin the record anew after a fault; return whether that is the first one."""
+        self._record.forget()
+        was_whole, self._is_whole = self._is_whole, False
+        return was_whole
 
     def hear_before(self, at: datetime, message: Input) -> None:
         """Read all before the facts of a draft are compared; a draft that is not judged costs no reading."""
