@@ -241,7 +241,7 @@ def identifier(value: str, chance: Random) -> Any:
 
 
 def nothing(_value: None, chance: Random) -> Any:
-    return chance.choice([False, 0, [], {}, "null", "None", "nil", "NULL", "-", " ", "\u200b"])
+    return chance.choice([False, [], {}, "null", "None", "nil", "NULL", "-", " ", "\u200b"])
 
 
 def several(value: list[Any], chance: Random) -> Any:
