@@ -17,6 +17,7 @@ from core.messages.inputs import (
     AgentRefused,
     AgentSaid,
     BarArrived,
+    DeadlineReached,
     DraftSubmitted,
     DraftWithdrawn,
     Input,
@@ -98,8 +99,10 @@ class FigureReader:
             case BarArrived() if self._sequence == before + 1:
                 self._market(at, message.bar.symbol)
                 self._account(at)
-            case DraftSubmitted() | DraftWithdrawn() | AgentRefused() | AgentSaid() if self._sequence == before:
-                pass
+            case DeadlineReached() | DraftSubmitted() | DraftWithdrawn() | AgentRefused() | AgentSaid() if (
+                self._sequence == before
+            ):
+                pass  # time alone changes what `tell` notes
             case _ if self._sequence == before:
                 for symbol in self._symbols():
                     self._market(at, symbol)
