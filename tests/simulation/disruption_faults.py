@@ -66,7 +66,7 @@ def a_list_from_before_our_fill_is_believed(patch: pytest.MonkeyPatch) -> None:
 
 def no_order_is_looked_up_for_its_fill(patch: pytest.MonkeyPatch) -> None:
     """A fill whose message was lost waits for the next comparison, and its stop too (EX-22)."""
-    patch.setattr(UnfilledOrders, "_look_up", lambda *_: iter(()))
+    patch.setattr(UnfilledOrders, "_overdue", lambda _: iter(()))
 
 
 def a_split_is_not_followed(patch: pytest.MonkeyPatch) -> None:
