@@ -351,6 +351,7 @@ KEYS: tuple[Key, ...] = (
     Key("kill.kill", _KILL, "K", "K", "kill", "cancel entries, block new ones until REARM", True, is_fixed=True),
     Key("kill.flatten", _KILL, "F", "F", "flatten", "flatten", is_in_footer=True, is_fixed=True),
     Key("kill.resume", _KILL, "U", "U", "resume", "resume what the key halted", is_in_footer=True, is_fixed=True),
+    Key("kill.reason", _KILL, "w", "w", "reason", "write down why it was killed", is_fixed=True),
     Key("kill.back", _KILL, "escape", "Esc", "back", "back, halted or killed as it is", True, is_fixed=True),
     Key("kill.help", _KILL, "question_mark", "?", "help", "help", is_in_footer=True, is_fixed=True),
     Key("form.stage", _FORM, "enter", "Enter", "submit", "stage it as a proposal", True, is_fixed=True),

@@ -779,6 +779,7 @@ InstallationNamed 1 name:text
 KeptOrderReleased 1 client_order_id:text
 KeyFreed 1 desk:number end:KeyEnd
 KeyTaken 1 desk:number hold:number before=?number was_active=flag
+KillExplained 1 reason:text
 Killed 1 by:text naked=flag
 LegResized 1 client_order_id:text quantity:amount
 LimitsReloaded 1 taken:*text left:*text

@@ -13,7 +13,7 @@ from pathlib import Path
 from core.engine import Engine
 from core.execution.stop_coverage import unprotected_in_words
 from core.messages.command_ports import addressed
-from core.messages.commands import Command, Halt, Kill, OpenBasket, ProposeFlattening
+from core.messages.commands import Command, ExplainKill, Halt, Kill, OpenBasket, ProposeFlattening
 from core.messages.desk_commands import SettingsFault, SettingsFileSeen, SettingsSource, ThesesFileSeen
 from core.model.account import Account
 from core.model.basket import BasketSource
@@ -32,7 +32,7 @@ from state.basket_inbox import BasketInbox
 from state.documents import CheckpointWriter
 from state.files import AccountFolder
 from state.home_files import WatchlistFiles, read_theses
-from state.kill_switch import FileKillSwitch, HaltRequest, asks_to_flatten
+from state.kill_switch import FileKillSwitch, HaltRequest, asks_to_flatten, reason_in
 from state.proof.signing_key import DailySigning
 from state.running_engine import SILENCE_STEP, Blocked, Status
 
@@ -309,6 +309,8 @@ class Housekeeping:
             self._send(runtime, Kill(by or port))
         elif news:  # again, behind every command typed before it
             self._send(runtime, Kill(names_in(news) or port))
+        if reason := reason_in(news):
+            self._send(runtime, ExplainKill(reason))
         if asks_to_flatten(news):
             self._send(runtime, ProposeFlattening())
             self._send(runtime, OpenBasket(BasketSource.FLATTEN))

@@ -15,10 +15,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from core.files.regular_file import bytes_of
+from core.model.text_sanitizer import foreign
 from state.files import AccountFolder, naming, open_private, replace_file, sync_folder, write_all
 
 VARIABLE = "KEYTURN_KILL"
 FLATTEN = "flatten"
+BECAUSE = " because "
+"""Precedes the reason in a line of the file."""
 LARGEST = 1_000_000
 """The maximum size of the file in bytes, with a line for each latching."""
 
@@ -63,12 +66,13 @@ class FileKillSwitch:
             self._ready.unlink(missing_ok=True)
         os.close(open_private(self._ready, os.O_WRONLY | os.O_CREAT))
 
-    def latch(self, by: str, *, flatten: bool = False) -> None:
-        """Create the file, or add a line with the source, and whether to flatten the positions.
+    def latch(self, by: str, *, flatten: bool = False, reason: str = "") -> None:
+        """Create the file, or add a line with the source, whether to flatten the positions, and the reason.
 
         Raises OSError: the line could not be written; after `prepare` the file exists all the same.
         """
-        line = " ".join(by.split()) + (f" {FLATTEN}" if flatten else "") + "\n"
+        because = f"{BECAUSE}{foreign(reason)}" if reason.strip() else ""
+        line = " ".join(by.split()) + (f" {FLATTEN}" if flatten else "") + because + "\n"
         while not self._add(line):
             """Retry: another process released it meanwhile, and this kill is newer."""
         sync_folder(self._path.parent)
@@ -188,7 +192,12 @@ class FileKillSwitch:
 
 def asks_to_flatten(lines: Iterable[str]) -> bool:
     """Whether any of these kills asked to stage the flattening."""
-    return any(FLATTEN in line.split() for line in lines)
+    return any(FLATTEN in line.partition(BECAUSE)[0].split() for line in lines)
+
+
+def reason_in(lines: Iterable[str]) -> str:
+    """Return the last reason that these kills gave; empty without one."""
+    return next(filter(None, (line.partition(BECAUSE)[2] for line in reversed([*lines]))), "")
 
 
 def _lines_of(path: Path) -> tuple[str, ...]:

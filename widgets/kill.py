@@ -108,6 +108,7 @@ _HELP = (
     ("{resume}", "once armed, ends your halt: entries may be sent again."),
     ("NAKED", "once killed, cancels the protective stops too."),
     ("REARM", "once killed, allows entries again."),
+    ("w", "once killed, records why, for the journal. It changes nothing else."),
     ("CLEAR", "ends a halt that no key of yours made."),
     ("Esc", "goes back to the desk, halted or killed as it is. Exits still work there."),
     ("?", "shows the list again, and so does Esc here."),
@@ -144,6 +145,8 @@ def killed_lines(view: DeskView, width: int, room: int) -> list[TextLine]:
     at = f.dated_clock(status.killed_at, status.at)
     head = f"KILLED since {at} by {status.killed_by}. It stays killed after a restart."
     lines: list[TextLine] = wrapped("", head, width, "urgent")
+    if status.kill_reason:
+        lines += wrapped("reason  ", status.kill_reason, width)
     kill = view.kill
     if kill.gone < kill.asked:
         lines.append((Cell(f"{kill.gone} of {kill.asked} gone."),))

@@ -152,22 +152,25 @@ def kill(
     flatten: Annotated[
         bool, typer.Option("--flatten", help="Also stage a close of each position; each needs a confirmation.")
     ] = False,
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Why; the journal and the kill screen show it.")
+    ] = "",
 ) -> None:
     """Halt everything that could open a position, until REARM is typed at the desk.
 
-    Example: keyturn kill --flatten
+    Example: keyturn kill --flatten --reason "the quotes of SPY look wrong"
     """
-    say(killed(host_of(context), account, flatten))
+    say(killed(host_of(context), account, flatten, reason))
 
 
-def killed(host: Host, account: str | None, flatten: bool) -> str:
+def killed(host: Host, account: str | None, flatten: bool, reason: str = "") -> str:
     """Latch the switch of an account, and describe the effect. Raises `OperatorError`, OSError."""
     from state.kill_switch import FileKillSwitch
 
     folder = account_of(host.home, account)  # no repairs first: a kill waits for nothing
     switch = FileKillSwitch(folder, host.environ)
     try:
-        switch.latch("command", flatten=flatten)
+        switch.latch("command", flatten=flatten, reason=reason)
     except OSError as error:
         if switch.is_on() is None:
             raise

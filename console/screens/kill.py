@@ -20,9 +20,10 @@ from console.client.access import Owed
 from console.keymap import KeyScope, bindings_for, written
 from console.screens.desk_control import holder_in_words, holds_key
 from console.screens.dialog import TICK, ArmedDialog, ArmedKey, Dialog, DialogHost
+from console.screens.form import FieldsScreen, TextField
 from console.terminal.driver import DeskKillPort
 from console.ticket_status import TOLD_FROM, begun, in_capitals
-from core.messages.commands import Rearm, Resume
+from core.messages.commands import ExplainKill, Rearm, Resume
 from core.model.instrument import capitals
 from core.model.order import OrderStatus
 from core.model.values import ClientOrderId
@@ -314,7 +315,8 @@ class KillScreen(ArmedDialog):
         if self.is_killed:
             has_more = view is not None and (view.kill.stops_working or view.kill.unread)
             naked = ("NAKED cancels stops",) if has_more else ()
-            return "  ".join((*flatten, "type REARM to trade", *naked, "Esc back", help))
+            why = f"{written('kill.reason')} why"
+            return "  ".join((*flatten, "type REARM to trade", *naked, why, "Esc back", help))
         resume = (f"{written('kill.resume')} resume",) if self.resume.acts else ()
         resume = ("type CLEAR to resume",) if CLEAR in self.words() else resume
         return "  ".join(("K kill", *flatten, *resume, "Esc look around", help))
@@ -433,9 +435,28 @@ class KillScreen(ArmedDialog):
         else:
             self.close()
 
+    def action_reason(self) -> None:
+        """Ask why it was killed."""
+        if self.is_killed:
+            self.behind.ask(KillReasonScreen(self.behind))
+
     def close(self) -> None:
         self.port.let_k_be_a_letter()
         self.dismiss()
+
+
+class KillReasonScreen(FieldsScreen):
+    """One optional line for the journal."""
+
+    def __init__(self, behind: DialogHost) -> None:
+        super().__init__(
+            behind, "Why was it killed?", [TextField("Reason", "for the journal", takes_any_script=True)], "records it"
+        )
+
+    def accept(self) -> None:
+        self.dismiss()
+        if reason := self.fields[0].text.strip():
+            self.behind.handle.send(ExplainKill(reason))
 
 
 def _is_unknown(row: OrderRow) -> bool:

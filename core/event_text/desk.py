@@ -28,7 +28,7 @@ StateFact = (
 EngineFact = facts.EngineStarted | facts.EngineStopped
 DayFact = facts.DayStarted | facts.DayCorrected
 ComparisonFact = facts.ReconciliationPassed | facts.ReconciliationFailed
-StandingFact = facts.Resumed | facts.Rearmed | facts.RearmRefused
+StandingFact = facts.Resumed | facts.KillExplained | facts.Rearmed | facts.RearmRefused
 
 
 MOST_DAYS = 5
@@ -137,6 +137,8 @@ def _standing(fact: StandingFact) -> str:
     match fact:
         case facts.Resumed():
             return f"resumed from the halt by {fact.cause.value}"
+        case facts.KillExplained():
+            return f"the kill's reason: {fact.reason}"
         case facts.Rearmed():
             return "re-armed"
         case facts.RearmRefused():

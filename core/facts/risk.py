@@ -226,6 +226,14 @@ class Killed(Fact):
 
 @fact()
 @dataclass(frozen=True, slots=True)
+class KillExplained(Fact):
+    """Why a person killed, in their words (OP-08). It changes nothing else."""
+
+    reason: str
+
+
+@fact()
+@dataclass(frozen=True, slots=True)
 class Rearmed(Fact):
     """The word was typed in full."""
 

@@ -465,6 +465,13 @@ class Kill(Addressed):
 
 
 @dataclass(frozen=True, slots=True)
+class ExplainKill(Addressed):
+    """State why the kill in force was made; a later reason replaces it."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ConfirmWarning(Addressed):
     """Keep an order of which the broker warned with exactly these texts (OP-11)."""
 
@@ -594,6 +601,7 @@ Command = (
     | Halt
     | Resume
     | Kill
+    | ExplainKill
     | ConfirmWarning
     | ClearBreaker
     | OverrideProtection

@@ -40,6 +40,7 @@ FOLDED: tuple[type[facts.Fact], ...] = (
     facts.BreakerOpened,
     facts.Halted,
     facts.Killed,
+    facts.KillExplained,
     facts.ProtectionExpired,
     facts.ProtectionOverridden,
     facts.ProtectionTripped,
@@ -199,6 +200,8 @@ class _Found:
                 self.halts.pop(cause, None)
             case facts.Killed(by=by):
                 self.shut["killed"] = f"killed by {by}"
+            case facts.KillExplained(reason=reason) if "killed" in self.shut:
+                self.shut["killed"] = f"{self.shut['killed'].partition(': ')[0]}: {reason}"
             case facts.Rearmed():
                 self.shut.pop("killed", None)
             case facts.ReconciliationFailed(reasons=reasons):

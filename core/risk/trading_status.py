@@ -112,6 +112,7 @@ class TradingStatusState:
     installation: str | None = None
     killed_by: str | None = None
     killed_at: datetime | None = None
+    kill_reason: str = ""
     naked_at: datetime | None = None
     halts: dict[HaltCause, str] = field(default_factory=dict)
     halted_at: datetime | None = None
@@ -167,6 +168,7 @@ class TradingStatus:
             facts.Halted: self._halted,
             facts.Resumed: self._resumed,
             facts.Killed: self._killed,
+            facts.KillExplained: self._kill_explained,
             facts.Rearmed: self._rearmed,
             facts.ReconciliationPassed: self._passed,
             facts.ReconciliationFailed: self._failed,
@@ -332,8 +334,11 @@ class TradingStatus:
             self.state.naked_at = at
         self.state.halts.pop(HaltCause.KEY, None)
 
+    def _kill_explained(self, _at: datetime, fact: facts.KillExplained) -> None:
+        self.state.kill_reason = fact.reason
+
     def _rearmed(self, _at: datetime, _fact: facts.Rearmed) -> None:
-        self.state.killed_by = None
+        self.state.killed_by, self.state.kill_reason = None, ""
         self.state.killed_at = self.state.naked_at = None
 
     def _passed(self, _at: datetime, fact: facts.ReconciliationPassed) -> None:

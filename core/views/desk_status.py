@@ -174,6 +174,7 @@ class StatusView:
     exits_refused: str | None
     killed_by: str | None
     killed_at: datetime | None
+    kill_reason: str
     halted_at: datetime | None
     halts: tuple[HaltRow, ...]
     market_closes_at: datetime | None

@@ -11,7 +11,7 @@ from textual.events import Key
 from console.screens.desk_control import leaving_lines
 from console.screens.kill import KillScreen
 from console.screens.new_order import NewOrderScreen
-from core.facts import Halted, Killed, OrderStateChanged, ProposalStaged, Rearmed
+from core.facts import Halted, Killed, KillExplained, OrderStateChanged, ProposalStaged, Rearmed
 from core.messages.commands import Kill, Rearm
 from core.model.codes import HaltCause
 from core.model.order import Effect, OrderStatus, Side
@@ -82,6 +82,25 @@ async def test_the_chord_halts_and_k_kills_everywhere() -> None:
         await house.sees("KILLED since", "type REARM to trade again")
         assert house.facts(Killed)
         assert house.sent_nothing()
+
+
+async def test_w_on_the_kill_screen_records_why() -> None:
+    """OP-07, OP-08: once killed; letters of the reason are no keys of the screen, and the chord works over it"""
+    async with open_desk() as house:
+        await house.press("ctrl+k", "w", "K")
+        await house.sees("KILLED since")
+        screen = house.desk.screen
+        await house.press("w", "K", "U", "F", "space", "f", "a", "t", "enter")
+        await house.until(lambda: house.facts(KillExplained))
+        await house.sees("reason  KUF fat")
+        assert house.facts(KillExplained) == [KillExplained("KUF fat")]
+        assert house.desk.screen is screen
+
+        await house.press("w", "ctrl+k")
+        await house.until(lambda: isinstance(house.desk.screen, KillScreen))
+        await house.press("escape", "escape")
+        await house.until(lambda: house.desk.screen is screen)
+        assert len(house.facts(Killed)) == 1
 
 
 async def test_help_on_the_kill_screen_opens_nothing() -> None:

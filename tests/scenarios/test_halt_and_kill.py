@@ -14,7 +14,17 @@ from syrupy.assertion import SnapshotAssertion
 
 from core import facts
 from core.event_text import in_words
-from core.messages.commands import Command, Halt, Kill, OpenTicket, ProposeClose, ProposeFlattening, Rearm, Resume
+from core.messages.commands import (
+    Command,
+    ExplainKill,
+    Halt,
+    Kill,
+    OpenTicket,
+    ProposeClose,
+    ProposeFlattening,
+    Rearm,
+    Resume,
+)
 from core.messages.effects import CancelOrder, Effect, FetchAccount, FetchBooks, LatchKill, SubmitOrder
 from core.messages.inputs import BarArrived, DeadlineReached, Stop
 from core.model.codes import HaltCause, ProposalEnd
@@ -349,6 +359,24 @@ def test_flattening_stages_one_close_a_position() -> None:
     assert before_the_key == [submit(BUY, LIMIT, "0.502"), submit(SELL, STOP, "0.502")]
     assert house.held() == house.held_by_the_broker() == "0"
     assert house.desk.control.killed_by == "key"
+
+
+def test_a_reason_stays_with_the_kill_until_it_ends() -> None:
+    """OP-07, OP-08: it is recorded once, changes nothing else, and one without a kill is no fact"""
+    house = a_quiet_house()
+    house.presses(ExplainKill("too early"))
+    assert house.facts(facts.KillExplained) == []
+
+    house.presses(Kill("key"))
+    sent_before = sent(house)
+    for reason in ("the quotes \x1b[2J of SPY", "the quotes \x1b[2J of SPY", " "):
+        house.presses(ExplainKill(reason))
+    assert house.facts(facts.KillExplained) == [facts.KillExplained("the quotes \ufffd[2J of SPY")]
+    assert (house.desk.control.killed_by, sent(house)) == ("key", sent_before)
+    assert ViewBuilder(house.engine).draw(house.line.at).status.kill_reason == "the quotes \ufffd[2J of SPY"
+
+    house.presses(Rearm("REARM"))
+    assert (house.desk.control.killed_by, house.desk.control.state.kill_reason) == (None, "")
 
 
 class LosesOneCancel(Link):

@@ -64,8 +64,9 @@ def shares(text: str) -> Quantity:
 
 STATUS = StatusView(
     at=NOW, account="PA3X", mode=Mode.PAPER, profile="swing", word=DeskState.ON, entries_refused=None,
-    exits_refused=None, killed_by=None, killed_at=None, halted_at=None, halts=(), market_closes_at=CLOSE,
-    market_opens_at=None, quote_at=ago(0.3), feed="iex", equity=money("100034.43"), equity_at=ago(12),
+    exits_refused=None, killed_by=None, killed_at=None, kill_reason="", halted_at=None, halts=(),
+    market_closes_at=CLOSE, market_opens_at=None, quote_at=ago(0.3), feed="iex",
+    equity=money("100034.43"), equity_at=ago(12),
     day_change=money("34.43"), day_fraction=Decimal("0.000344"), buying_power=money("186155.89"), unsettled=None,
     daily_loss_limit=money("2000"), disk=None, notes=(),
 )  # fmt: skip

@@ -24,7 +24,7 @@ from console.screens.draft import DraftScreen
 from console.screens.edit import DeclineScreen, EditOrderScreen, EditScreen
 from console.screens.find_symbol import FindSymbolScreen
 from console.screens.first_start import ChordScreen, GuideScreen
-from console.screens.kill import KillScreen
+from console.screens.kill import KillReasonScreen, KillScreen
 from console.screens.limits import (
     AcceptBooksScreen,
     ListsScreen,
@@ -241,6 +241,7 @@ DIALOGS: dict[type[Dialog], Scene] = {
     KeepLayoutScreen: Scene(full(), presses("ctrl+p", *"keep this", "enter", *"mine")),
     KeepPresetScreen: Scene(full(), presses("n", "ctrl+e", *"wide"), grows=True),
     KillScreen: Scene(KILLED, presses("ctrl+k")),
+    KillReasonScreen: Scene(KILLED, presses("ctrl+k", "w", *"fat finger")),
     LeaveScreen: Scene(full(), presses("q")),
     LoosenScreen: Scene(full(reload=LOOSER), presses("ctrl+p", *"reload", "enter", *"LOO")),
     MoveStopScreen: Scene(full(), presses("2", "m")),

@@ -198,6 +198,7 @@ class StatusViews:
             exits_refused=self.engine.disk_trouble,
             killed_by=control.killed_by,
             killed_at=control.killed_at,
+            kill_reason=control.state.kill_reason,
             halted_at=control.halted_at if control.halts else None,
             halts=tuple(HaltRow(cause, reason) for cause, reason in control.halts.items()),
             market_closes_at=session.close if not isinstance(session, NoSession) else None,

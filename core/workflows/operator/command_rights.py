@@ -86,7 +86,9 @@ class DeskRights:
         """
         if isinstance(command, commands.RequestCancel):
             return self._is_an_entry(command)
-        return isinstance(command, LookAt | TakeKey | KeyPressed | EnrollTouchKey | RemoveTouchKey)
+        return isinstance(
+            command, LookAt | TakeKey | KeyPressed | EnrollTouchKey | RemoveTouchKey | commands.ExplainKill
+        )
 
     def _is_an_entry(self, command: commands.RequestCancel) -> bool:
         """Whether it is an entry or unknown: its cancel leaves no shares unprotected."""

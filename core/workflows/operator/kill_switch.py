@@ -19,6 +19,7 @@ from core.model.broker import BrokerBooks, NoAnswer
 from core.model.codes import CancelCode, Denial, HaltCause
 from core.model.order import OrderStatus
 from core.model.order_terms import order_in_words
+from core.model.text_sanitizer import foreign
 from core.model.values import ClientOrderId
 from core.trading_state.state import TradingState
 from core.workflows.orders.cancellation import Cancellation
@@ -31,6 +32,8 @@ NO_NAKED = "only the desk that holds the key cancels protective stops: killed, a
 
 NAKED_LATE = "the engine stood still while NAKED was on its way: killed, and the stops stay; type it again"
 
+LONGEST_REASON = 200
+"""Characters; two lines of the kill screen."""
 LOOKS_AGAIN = timedelta(seconds=10)
 LOOKS_FOR_UNLISTED = 6
 """Looks in which an order is cancelled that the books do not list: a minute, after which it is believed (EX-06)."""
@@ -60,6 +63,14 @@ class KillSwitchWorkflow:
         for cause in (HaltCause.KEY, HaltCause.UNATTENDED, *in_full):
             if cause in self.state.control.halts:
                 self.state.record(facts.Resumed(cause))
+        return ()
+
+    @answers(commands.ExplainKill)
+    def on_explain(self, command: commands.ExplainKill) -> Iterable[Effect]:
+        reason = foreign(command.reason)[:LONGEST_REASON]
+        control = self.state.control.state
+        if control.killed_by is not None and reason and reason != control.kill_reason:
+            self.state.record(facts.KillExplained(reason))
         return ()
 
     @answers(commands.Kill)

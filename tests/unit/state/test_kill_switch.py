@@ -8,7 +8,7 @@ import pytest
 
 from core.ports import KillSwitch
 from state.files import AccountFolder
-from state.kill_switch import FileKillSwitch, asks_to_flatten
+from state.kill_switch import FileKillSwitch, asks_to_flatten, reason_in
 from tests.unit.state.disks import a_disk_that_takes
 
 
@@ -242,3 +242,16 @@ def test_a_disk_without_hard_links_latches(folder, monkeypatch):
     desk.latch("key")
 
     assert (desk.is_on(), desk.set_by()) == ("file", ("key",))
+
+
+def test_a_reason_that_says_flatten_flattens_nothing(folder):
+    """OP-08: the line is the command's, the reason the operator's; the last reason counts"""
+    switch = FileKillSwitch(folder, {})
+    switch.latch("command", reason="to flatten because\nSPY looks \x1b[31mwrong")
+    assert not asks_to_flatten(switch.set_by())
+    assert reason_in(switch.set_by()) == "to flatten because SPY looks \ufffd[31mwrong"
+
+    switch.latch("command", flatten=True, reason="again")
+    switch.latch("command")
+    assert asks_to_flatten(switch.set_by())
+    assert reason_in(switch.set_by()) == "again"
