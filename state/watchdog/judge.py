@@ -137,6 +137,7 @@ class RemarkCode(Enum):
     LOST_DISK = "lost_disk"
     GROWTH = "growth"
     DATA = "data"
+    CPU = "cpu"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +162,8 @@ class Seen:
         The heartbeat's content; None if it cannot be read.
     resident
         Resident memory in bytes; None if unknown.
+    cpu
+        Seconds of processor time since the process began; None if unknown.
     """
 
     at: float
@@ -168,6 +171,7 @@ class Seen:
     odd: str | None = None
     status: Status | None = None
     resident: int | None = None
+    cpu: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +212,8 @@ class Judge:
         else:
             self._growth.begin(at)
         self._since: dict[Trouble, float] = {}
+        self._cpu_from: tuple[float, float] | None = None
+        """When the current window of processor time began, and the reading then."""
         self._said: set[RemarkCode] = set()
         self._says: list[Remark] = []
 
@@ -216,6 +222,7 @@ class Judge:
         self._says = []
         self._notice_a_gap(seen)
         self._hear(seen)
+        self._busy(seen)
         reason = (
             self._silence(seen) or self._memory(seen) or self._growing(seen) or self._data(seen) or self._disk(seen)
         )
@@ -233,6 +240,7 @@ class Judge:
         if gap > self.limits.gap_seconds:
             self._alive_at = seen.at
             self._since.clear()
+            self._cpu_from = None
             words = f"this watchdog stood still for {gap:.0f} s; the engine is given its time again"
             self._says.append(Remark(RemarkCode.STOOD_STILL, words))
 
@@ -273,6 +281,22 @@ class Judge:
             )
             return None
         return Reason(Trouble.SILENT, f"no heartbeat for {age:.0f} s")
+
+    def _busy(self, seen: Seen) -> None:
+        """Remark on a window with too much processor time. A restart would not help an engine that still beats."""
+        if seen.cpu is None or not self.has_beaten:
+            return
+        if self._cpu_from is None or seen.cpu < self._cpu_from[1]:
+            self._cpu_from = seen.at, seen.cpu
+        seconds, used = seen.at - self._cpu_from[0], seen.cpu - self._cpu_from[1]
+        if seconds < self.limits.cpu_seconds:
+            return
+        self._cpu_from = seen.at, seen.cpu
+        if used / seconds > self.limits.cpu_share:
+            words = f"{used / seconds:.0%} of a core for {seconds / 60:.0f} minutes, limit {self.limits.cpu_share:.0%}"
+            self._say(RemarkCode.CPU, f"the engine uses {words}; `keyturn engine logs --summary` shows what repeats")
+        else:
+            self._said.discard(RemarkCode.CPU)
 
     def _memory(self, seen: Seen) -> Reason | None:
         if seen.resident is None:
@@ -389,7 +413,7 @@ class EngineSigns:
         if not self._is_found:
             held = next((f for f in self._home.accounts() if holder(f) == self._pid), None)
             if held is None:
-                return Seen(at, resident=resident_of(self._pid))
+                return Seen(at, resident=resident_of(self._pid), cpu=cpu_of(self._pid))
             self.folder, self._is_found = held, True
         assert self.folder is not None
         beat, odd = _beat_of(self.folder.heartbeat)
@@ -400,6 +424,7 @@ class EngineSigns:
             odd,
             read_now[0] if read_now is not None else None,
             resident_of(self._pid),
+            cpu_of(self._pid),
         )
 
     def disk_refuses(self) -> str | None:
@@ -446,9 +471,34 @@ def resident_of(pid: int) -> int | None:
 def _resident_by_ps(pid: int) -> int | None:
     """Return the resident memory by `ps`, for macOS, which reports kilobytes."""
     try:
-        answer = subprocess.run(
-            ["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, timeout=TIMEOUT, check=False
-        )
-        return int(answer.stdout) * 1024
-    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return int(_ps(pid, "rss")) * 1024
+    except ValueError:
         return None
+
+
+def cpu_of(pid: int) -> float | None:
+    """Return the seconds of processor time that a process used; None if unknown."""
+    try:
+        fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # utime and stime of proc(5)
+    except (OSError, IndexError, ValueError):
+        return None if PROC.is_dir() else _cpu_by_ps(pid)
+
+
+def _cpu_by_ps(pid: int) -> float | None:
+    """Return the processor time by `ps`, for macOS, which reports `[HOURS:]MINUTES:SECONDS`."""
+    try:
+        *larger, seconds = (float(part) for part in _ps(pid, "time").split(":"))
+    except ValueError:
+        return None
+    minutes, hours, *_ = *reversed(larger), 0.0, 0.0
+    return seconds + 60 * minutes + 3600 * hours
+
+
+def _ps(pid: int, field: str) -> str:
+    """Return a field of a process by `ps`; empty if it has none."""
+    command = ["ps", "-o", f"{field}=", "-p", str(pid)]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False).stdout.strip()
+    except (OSError, subprocess.TimeoutExpired):
+        return ""

@@ -43,6 +43,8 @@ class Limits:
         See `judge.py` for its calculation.
     days_at_once
         As many days' growth within hours is too much at once.
+    cpu_share, cpu_seconds
+        More processor time than this share of one core, over so many seconds, is an alert.
     data_silent_seconds
         The limit of an open session without a bar or a quote.
     data_again_seconds
@@ -66,6 +68,8 @@ class Limits:
     memory_bytes: int = 512 * MEGABYTE
     growth_bytes_a_day: int = 10 * MEGABYTE
     days_at_once: int = 5
+    cpu_share: float = 0.9
+    cpu_seconds: float = 300.0
     data_silent_seconds: float = 300.0
     data_again_seconds: float = 3600.0
     holds_seconds: float = 10.0

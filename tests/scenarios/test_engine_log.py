@@ -119,6 +119,22 @@ def test_the_log_tells_an_orders_whole_chain(morning: Path) -> None:
     assert all(line["seconds"] >= 0 for line in calls)
 
 
+def test_the_log_is_counted_by_the_command(morning: Path) -> None:
+    """SY-06: each line once; one of the two counts at a time, and not while following"""
+    found = lines(morning)
+    warned = [line for line in found if line["level"] in ("warning", "error", "critical")]
+    calls = [line for line in found if line["event"] == "call"]
+
+    counted = json.loads(keyturn(morning, "engine", "logs", "--summary", "--json"))["problems"]
+    asked = json.loads(keyturn(morning, "engine", "logs", "--requests", "--json"))["requests"]
+
+    assert sum(kind["count"] for kind in counted) == len(warned) > 0
+    assert sum(each["requests"] for each in asked) == len(calls) > 0
+    for wrong in (["--summary", "--requests"], ["--summary", "-f"], ["--requests", "-n", "5"], ["--csv", "x"]):
+        with pytest.raises(OperatorError):
+            keyturn(morning, "engine", "logs", *wrong)
+
+
 def test_the_log_hides_secrets(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
     """SY-05, SY-06: looked for in the bytes of every file of the log."""
     with demo(tmp_path) as (runtime, _):

@@ -20,7 +20,7 @@ PAGE = (ROOT / "docs" / "SERVICE.md").read_text()
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
 ENGINE = COMPOSE["services"]["engine"]
-NOT_ON_THE_PAGE = {"holds_seconds", "within_seconds", "dump_seconds", "look_seconds", "first_look_seconds"}
+NOT_ON_THE_PAGE = {"holds_seconds", "cpu_share", "within_seconds", "dump_seconds", "look_seconds", "first_look_seconds"}
 """How it looks, and what stands within a row of another."""
 
 
@@ -40,6 +40,7 @@ def test_page_has_the_watchdog_figures() -> None:
         assert figure.split()[0] == f"{number:g}", name
     assert f"`within_seconds`: {limits.within_seconds:g}" in PAGE
     assert f"for {limits.holds_seconds:g} s" in PAGE
+    assert f"over {limits.cpu_share:.0%} of a core".replace("%", " %") in PAGE
     assert f"exit code {GAVE_UP}" in PAGE
     assert f"`WatchdogSec={LIVES_SECONDS}`" in PAGE
 

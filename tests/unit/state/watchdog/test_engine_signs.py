@@ -13,7 +13,7 @@ import pytest
 
 from state.files import AccountFolder, Home
 from state.running_engine import EngineLock, Heartbeat, Status
-from state.watchdog.judge import EngineSigns, resident_of
+from state.watchdog.judge import EngineSigns, cpu_of, resident_of
 from state.watchdog.presence import LARGEST_LOG, WatchdogLog
 from tests.kit.rows import cases
 
@@ -134,3 +134,24 @@ def test_an_unwritable_log_is_still_shown(home: Home) -> None:
 
     assert len(shown) == 2
     assert [line.split("Z ", 1)[1] for line in folder.watchdog_log.read_text().splitlines()] == ["words", "more"]
+
+
+def test_processor_time_is_that_of_the_process() -> None:
+    """SY-02: as the kernel counts it for the process itself; nothing is known of one that is gone"""
+    before = cpu_of(os.getpid())
+    own = os.times()
+    after = cpu_of(os.getpid())
+
+    assert before is not None
+    assert after is not None
+    assert before <= own.user + own.system + 0.02
+    assert own.user + own.system <= after + 0.02
+    assert cpu_of(2**22 + 1) is None
+
+
+def test_processor_time_of_ps_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """SY-02: macOS has no /proc"""
+    monkeypatch.setattr("state.watchdog.judge.PROC", tmp_path / "none")
+    for said, seconds in (("0:01.50", 1.5), ("12:01.50", 721.5), ("1:02:03", 3723.0), ("", None), ("ps: no", None)):
+        monkeypatch.setattr("state.watchdog.judge._ps", lambda *_, said=said: said)
+        assert cpu_of(1) == seconds

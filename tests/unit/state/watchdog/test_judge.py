@@ -279,3 +279,34 @@ def test_at_most_three_restarts_in_ten_minutes() -> None:
 
     assert [restarts.take(at) for at in (0, 100, 599, 600)] == [True, True, True, False]
     assert [restarts.take(at) for at in (601, 650, 701)] == [True, False, True]
+
+
+def test_five_busy_minutes_are_an_alert_and_no_restart(watch: Watch) -> None:
+    """SY-02: over 90 % of a core; again after a quiet window; a sleep begins the window anew"""
+    used = 0.0
+
+    def runs(seconds: int, share: float) -> None:
+        nonlocal used
+        for _ in range(seconds):
+            used += share
+            assert watch.look(cpu=used) is None
+
+    runs(300, 0.95)
+    assert watch.remarks == []
+    runs(600, 0.95)
+    assert watch.remarks == [RemarkCode.CPU]
+    runs(600, 0.2)
+    runs(600, 0.95)
+    assert watch.remarks == [RemarkCode.CPU, RemarkCode.CPU]
+    watch.at += 8 * 3600
+    runs(299, 0.2)
+    assert watch.remarks[2:] == [RemarkCode.STOOD_STILL]
+
+
+def test_a_starting_engine_may_be_busy() -> None:
+    """SY-02: it reads a journal of years"""
+    watch = Watch()
+    watch.judge.limits = replace(LIMITS, starting_seconds=10_000.0)
+    for second in range(900):
+        assert watch.look(beats=False, beat=None, status=None, cpu=float(second)) is None
+    assert watch.remarks == []
