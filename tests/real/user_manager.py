@@ -100,7 +100,7 @@ def happened() -> dict[str, object]:
     until(lambda: shown("NRestarts") == "1" and shown("SubState") == "running", "systemd starts the watchdog again")
     third = another_engine(second)
     found["engines"] = len({first, second, third})
-    found["status text"] = shown("StatusText")
+    found["status text"] = until(lambda: "on" if shown("StatusText") == "on" else "", "systemd has the engine's state")
     found["refused"] = keyturn("service", "remove").returncode
     found["stopped"] = user("stop", "keyturn").returncode
     found["end"] = [shown(name) for name in ("SubState", "Result", "ExecMainStatus")]
