@@ -14,7 +14,7 @@ from core.model.lazy_dataclass import dataclass
 from core.model.values import Price, Quantity, Symbol, plain
 from core.ports import OperatorError, Recorded
 from core.views.results import HistoryDay
-from state.files import AccountFolder, Home, make_folder, naming, open_private, replace_file, write_all
+from state.files import DAILY, AccountFolder, Home, make_folder, naming, open_private, replace_file, write_all
 from state.kill_switch import (
     FileKillSwitch,
     HaltRequest,  # both loaded with the desk: as it ends, another release may be installed
@@ -30,8 +30,6 @@ MOST_FILES = 50
 """The maximum of preset or layout files read."""
 LARGEST = 4000
 """The maximum size of one in bytes."""
-DAILY = "daily"
-"""The operator's folder of daily files, from which the risk of the positions is computed."""
 RISK_TIMEOUT = 120.0
 """Seconds for the figures of the risk."""
 
@@ -71,17 +69,21 @@ class DeskFiles:
 
     def risk(self, held: Sequence[tuple[Symbol, Quantity, Price | None]], on: date, shocks: str) -> list[str]:
         """Return the page of `keyturn risk`, of its own process: pandas is too large for a desk."""
+        from core.market.bar_folder import Period
         from core.runtime.demo import seed_of
+        from state.bar_files import require_folders
 
-        folder, account = self.home.of_the_operator(DAILY), self.folder().name
-        has_own_bars = not folder.is_dir() and seed_of(account) is not None
-        if self.program is None or not (folder.is_dir() or has_own_bars):
-            raise OperatorError(f"no folder {folder} with daily files: SPY.csv, VIX.csv; `keyturn risk --help`")
+        account = self.folder().name
+        has_own_bars = not self.home.of_the_operator(DAILY).is_dir() and seed_of(account) is not None
+        if self.program is None:
+            raise OperatorError("this desk starts no process that computes the risk; `keyturn risk` does")
+        if not has_own_bars:
+            require_folders(self.home, (symbol for symbol, _, _ in held), Period.DAY)
         rows = [f"{symbol},{plain(quantity)},{plain(price) if price else ''}" for symbol, quantity, price in held]
         with TemporaryDirectory() as place:
             file = Path(place) / "desk.csv"
             file.write_text("\n".join(["symbol,quantity,price", *rows, ""]))
-            words = ["--demo", account] if has_own_bars else ["--history", str(folder)]
+            words = ["--demo", account] if has_own_bars else []
             words += ["--positions", str(file), "--on", on.isoformat()]
             words += ["--shock", shocks] if shocks else []
             try:

@@ -33,6 +33,8 @@ from core.ports import OperatorError
 
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
+DAILY = "daily"
+"""The operator's folder of daily files, beside the settings."""
 FILES = 64
 """Files that one process replaces again and again."""
 
@@ -300,6 +302,16 @@ class Home:
     def of_the_operator(self, folder: str) -> Path:
         """A folder beside the settings, with a file for each preset, layout or watchlist."""
         return self.settings.parent / folder
+
+    @property
+    def bars(self) -> Path:
+        """The folder of bars that `keyturn bars` writes, and that research reads."""
+        return self.of_the_operator("bars")
+
+    @property
+    def bar_folders(self) -> tuple[Path, ...]:
+        """The folders with bars that there are, `bars` first; `daily` is the older one, of the operator's own files."""
+        return tuple(folder for folder in (self.bars, self.of_the_operator(DAILY)) if folder.is_dir())
 
     @property
     def guide(self) -> Path:

@@ -37,8 +37,12 @@ WIDEST = 110
 def backtest(
     context: typer.Context,
     files: Annotated[
-        list[Path], typer.Argument(help="CSV or Parquet files of one-minute or daily bars; each is tested separately.")
-    ],
+        list[Path] | None,
+        typer.Argument(
+            help="CSV or Parquet files of one-minute or daily bars, each tested separately; default: those of "
+            "`keyturn bars`."
+        ),
+    ] = None,
     strategy: OnlyStrategy = None,
     symbol: Annotated[str | None, typer.Option(help="Symbol for files whose names do not begin with one.")] = None,
     vix: VixFile = None,
@@ -58,14 +62,18 @@ def backtest(
 
     Example: keyturn backtest SPY_daily_2008_on.csv --strategy sma --profile swing --html sma.html
     """
+    from console.commands.assembly.bar_sources import files_to_play
+
     if html is not None and html.suffix.lower() not in (".html", ".htm"):
         raise OperatorError(f"--html {html}: its name ends with .html, so that no other file is written over")
     checked_page(html)
+    laid_over = (*chosen("--profile", "profile", profile), *(overrides or ()))
+    played = files_to_play(host_of(context), files, symbol, laid_over)
     options = BacktestOptions(
-        files=tuple(files),
+        files=played,
         strategy=strategy,
         symbol=symbol,
-        overrides=(*chosen("--profile", "profile", profile), *(overrides or ())),
+        overrides=laid_over,
         has_frictions=not without_frictions,
         seed=seed,
         tables_folder=csv,

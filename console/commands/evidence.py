@@ -11,8 +11,10 @@ from console.commands.assembly.settings import settings_of
 from console.commands.assembly.tables import checked_folder
 from console.commands.backtest import progress
 from console.commands.shared import Account, AsJson, JournalDir, TablesFolder, VixFile, host_of, say, tell
+from core.model.values import Symbol
 from core.ports import OperatorError
 from state.accounts import journal_of
+from state.files import Home
 
 EMPTY = """no thesis yet: {file} does not exist. An example:
 
@@ -67,10 +69,15 @@ def theses(
 
 
 MOST_STATES = 6
+SPY = Symbol("SPY")
 
 
 def regime_study(
-    market: Annotated[Path, typer.Argument(help="CSV of the market's daily bars, as SPY_daily.csv.")],
+    context: typer.Context,
+    market: Annotated[
+        Path | None,
+        typer.Argument(help="CSV of the market's daily bars, as SPY_daily.csv; default: SPY's of `keyturn bars`."),
+    ] = None,
     vix: VixFile = None,
     trades: Annotated[
         Path | None,
@@ -88,6 +95,7 @@ def regime_study(
 
     Example: keyturn regime-study SPY_daily.csv --vix VIX_daily.csv --trades tables/trades.csv
     """
+    from console.commands.assembly.bar_sources import tell_of
     from core.files.csv_files import read_daily_bars, read_daily_values, read_trades
     from core.market.calendar import load_calendar
     from core.market.csv_source import symbol_of
@@ -97,6 +105,9 @@ def regime_study(
     from core.research.regimes.study_text import lines_of
 
     checked_folder(csv)
+    if market is None:
+        market, vix = _own_files(host_of(context).home, vix)
+        tell_of([market] if vix is None else [market, vix])
     bars = read_daily_bars(market)
     symbol = symbol_of(market)
     if symbol is None:
@@ -122,3 +133,14 @@ def regime_study(
     result = told(study)
     notes = [gap.in_words for gap in read.gaps]
     tell(as_json, lambda: result, [*notes, *lines_of(study)], csv=csv)
+
+
+def _own_files(home: Home, vix: Path | None) -> tuple[Path, Path | None]:
+    """Return the daily files of the market and, unless one is named, of the VIX. Raises `OperatorError`."""
+    from core.market.bar_folder import VIX, Period, file_of
+    from state.bar_files import no_bars
+
+    market = file_of(home.bar_folders, SPY, Period.DAY)
+    if market is None:
+        raise OperatorError(no_bars(home, [SPY], Period.DAY))
+    return market, vix or file_of(home.bar_folders, VIX, Period.DAY)

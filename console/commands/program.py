@@ -11,6 +11,7 @@ from console.commands import (
     analysis,
     attest,
     backtest,
+    bars,
     demo,
     doctor,
     engine,
@@ -118,6 +119,7 @@ def build(host: Host) -> typer.Typer:
     program.command(name="mcp")(agents.mcp)
     program.command(name="reconcile")(doctor.reconcile)
     for name, research in (
+        ("bars", bars.bars),
         ("regime", protections.regime),
         ("regime-study", evidence.regime_study),
         ("theses", evidence.theses),

@@ -26,11 +26,13 @@ from console.commands.shared import (
     tell,
     write_page,
 )
+from core.market.bar_folder import Period, simulated_in
 from core.model.instrument import symbol_in
 from core.model.values import Symbol
 from core.ports import OperatorError
 from state.accounts import journal_of
-from state.desk_files import DAILY
+from state.bar_files import no_bars, require_folders
+from state.files import DAILY
 
 if TYPE_CHECKING:
     from core.research.portfolio_risk.portfolio import Position
@@ -44,7 +46,8 @@ DailyFolder = Annotated[
     typer.Option(
         "--history",
         metavar="FOLDER",
-        help=f"Daily CSV files, as SPY.csv or VIX_daily.csv; default: the folder {DAILY} beside the settings.",
+        help="Daily CSV files, as SPY.csv or VIX_daily.csv; default: those of `keyturn bars`, then the folder daily "
+        "beside the settings.",
     ),
 ]
 PositionsFile = Annotated[
@@ -90,7 +93,7 @@ def risk(
     that cause the loss. Positions are those at the end of the journal; the engine may run meanwhile. Exit code 1 if a
     position has no history and is not in the figures.
 
-    Example: keyturn risk --history ~/daily --shock "VIX to 40" --shock "SPY -7 %, oil +20 %"
+    Example: keyturn risk --shock "VIX to 40" --shock "SPY -7 %, oil +20 %"
     """
     from core.research.portfolio_risk.history import read_history
     from core.research.portfolio_risk.page import page
@@ -116,40 +119,53 @@ def risk(
     symbols = [*(each.symbol for each in held), *factors]
     with progress() as watch, ExitStack() as stack:
         files = read_history(
-            history or _daily(host, demo or source, symbols, day, stack),
+            _folders(host, history, demo or source, symbols, day, stack),
             symbols,
             confirmed,
             lambda done, whole: watch("files", done, whole),
         )
         report = assess(held, files, typed, seed=seed, watch=lambda done, whole: watch("figures", done, whole))
-    result = {"source": source, "held_on": day, **told(report)}
+    names = sorted(path.name for path in files.files.values())
+    result = {"source": source, "held_on": day, "files": names, **told(report)}
     lines = [f"Positions of {source}" + (f", {'of' if on else 'journal to'} {day}" if day else "")]
     if day is not None and day - report.as_of > OLD_CLOSES:
         lines.append(
             f"OLD CLOSES: the history ends {(day - report.as_of).days} days before; bring its files up to date"
         )
+    if warning := simulated_in(names):
+        lines.append(warning)
     if html is not None:
         write_page(html, page(report, source))
-    tell(as_json, lambda: result, [*lines, *lines_of(report)], html, csv=csv)
+    lacking = [] if history else [symbol for symbol in dict.fromkeys(symbols) if symbol not in files.files]
+    advice = [no_bars(host.home, lacking, Period.DAY)] if lacking else []
+    tell(as_json, lambda: result, [*lines, *lines_of(report), *advice], html, csv=csv)
     if report.left_out:
         raise typer.Exit(1)
 
 
-def _daily(host: Host, account: str, symbols: Sequence[Symbol], day: date | None, stack: ExitStack) -> Path:
-    """Return the operator's folder of daily files; of a demo without one, a folder with its own bars until the end."""
+def _folders(
+    host: Host, named: Path | None, account: str, symbols: Sequence[Symbol], day: date | None, stack: ExitStack
+) -> Sequence[Path]:
+    """Return the folders of daily files; of a demo without the operator's, one with its own bars until the end.
+
+    Raises `OperatorError`.
+    """
     from core.runtime.demo import demo_market, seed_of
     from core.runtime.demo_history import daily_files
     from state.simulated_logs import lines_of
 
-    folder = host.home.of_the_operator(DAILY)
-    seed = None if folder.is_dir() else seed_of(account)
+    if named is not None:
+        if not named.is_dir():
+            raise OperatorError(f"--history {named}: is no folder; name one that holds daily CSV files such as SPY.csv")
+        return (named,)
+    seed = None if host.home.of_the_operator(DAILY).is_dir() else seed_of(account)
     if seed is None or day is None:
-        return folder
+        return require_folders(host.home, symbols, Period.DAY)
     market = demo_market([record for record, _ in islice(lines_of(host.home.account(account).exchange), 1)])
     made = Path(stack.enter_context(TemporaryDirectory()))
     for name, text in daily_files(market, seed, symbols, day):
         (made / name).write_text(text)
-    return made
+    return (made,)
 
 
 def _positions(

@@ -47,9 +47,12 @@ INTERRUPTED = 130
 def sweep(
     context: typer.Context,
     files: Annotated[
-        list[Path],
-        typer.Argument(help="CSV or Parquet files of one-minute or daily bars; several are played on one account."),
-    ],
+        list[Path] | None,
+        typer.Argument(
+            help="CSV or Parquet files of one-minute or daily bars, several played on one account; default: those of "
+            "`keyturn bars`."
+        ),
+    ] = None,
     grid: Annotated[
         list[str] | None,
         typer.Option("--grid", help="A setting and its values: KEY=START:STOP:STEP or KEY=A,B,C; may be repeated."),
@@ -104,6 +107,7 @@ def sweep(
     Example: keyturn sweep SPY_daily.csv --strategy sma --profile swing --grid strategies.sma.stop_ranges=1:4:0.5
     --grid strategies.sma.regime_bars=50,100,200 --walk-forward 750,250
     """
+    from console.commands.assembly.bar_sources import files_to_play
     from console.commands.assembly.engine_runs import BarFiles
     from console.commands.assembly.sweep_runs import SweepOptions
     from console.commands.assembly.sweep_space import STUDIES, space_of
@@ -117,11 +121,13 @@ def sweep(
     only = STUDIES[study].strategy if study is not None else None
     if only is not None and strategy not in (None, only):
         raise OperatorError(f"--strategy {strategy}: --study {study} is of {only}; leave out one of the two")
+    laid_over = (*chosen("--profile", "profile", profile), *(overrides or ()))
+    played = files_to_play(host_of(context), files, symbol, laid_over)
     bars = BarFiles(
-        files=tuple(files),
+        files=played,
         strategy=only or strategy,
         symbol=symbol,
-        overrides=(*chosen("--profile", "profile", profile), *(overrides or ())),
+        overrides=laid_over,
         has_frictions=not without_frictions,
         seed=seed,
         vix=vix,
@@ -146,7 +152,7 @@ def sweep(
         from console.commands.sweep_html import SweptBars, map_picture, page
 
         costs = "without frictions" if without_frictions else "with frictions"
-        swept = SweptBars(", ".join(path.name for path in files), costs)
+        swept = SweptBars(", ".join(path.name for path in played), costs)
         if html is not None:
             write_page(html, page(report, swept))
         drawn = None if png is None else map_picture(report, swept)

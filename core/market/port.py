@@ -5,10 +5,11 @@ A second source is a folder with a `SourceKind`, and a line in `registry.py`. It
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
+from core.market.bar_folder import Period, Prices
 from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived, TradingHaltHeard
 from core.model.account import ConnectionStatus
 from core.model.api_contract import ApiRecord, KeyNames, Keys
@@ -53,8 +54,26 @@ class MarketDataError(Exception):
     """No history could be fetched; the message has the reason and the remedy."""
 
 
+class RefusedSymbolError(MarketDataError):
+    """The source refused the symbol; others may be requested."""
+
+
 class LiveSource(MarketData, Protocol):
     """A source, with the history that long measures need."""
+
+    @property
+    def feed(self) -> str:
+        """Return the name of its feed, as in the names of files: letters and digits."""
+        ...
+
+    def past_bars(
+        self, symbol: Symbol, start: datetime, end: datetime, period: Period, prices: Prices
+    ) -> Iterator[Sequence[BarArrived | MarketDataBroken]]:
+        """Yield bars that begin from `start` to before `end`, part by part, in order; blocks (MD-11).
+
+        A daily bar begins on its day. Raises `MarketDataError`.
+        """
+        ...
 
     def daily_bars(self, symbol: Symbol) -> Sequence[DailyBar]:
         """Return a year and more of finished days; blocks. Raises `MarketDataError`."""

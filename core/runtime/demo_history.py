@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 from statistics import pstdev
 
+from core.market.bar_folder import HEADERS, VIX, Period, row_of
 from core.market.calendar import load_calendar
 from core.market.synthetic import SPY
 from core.model.bar import Bar
@@ -21,8 +22,6 @@ THEIR_SPAN = timedelta(days=2 * DAYS)
 MONTH = 21
 """Returns of which a volatility is measured."""
 YEAR = 252
-VIX = Symbol("VIX")
-HEADER = "date,open,high,low,close,volume"
 
 
 def daily_files(market: DemoMarket, seed: int, symbols: Iterable[Symbol], before: date) -> Iterator[tuple[str, str]]:
@@ -37,16 +36,12 @@ def daily_files(market: DemoMarket, seed: int, symbols: Iterable[Symbol], before
         if symbol != VIX
     }
     for symbol, days in bars.items():
-        yield f"{symbol}_daily.csv", _text(HEADER, map(_row, sessions, days))
+        yield f"{symbol}_daily.csv", _text(HEADERS[Period.DAY], (row_of(bar, Period.DAY) for bar in days))
     yield f"{VIX}_daily.csv", _text("date,close", _volatilities(sessions, bars[Symbol(SPY)]))
 
 
 def _text(header: str, rows: Iterable[str]) -> str:
     return "\n".join((header, *rows, ""))
-
-
-def _row(session: Session, bar: Bar) -> str:
-    return f"{session.day},{bar.open},{bar.high},{bar.low},{bar.close},{bar.volume}"
 
 
 def _volatilities(sessions: Sequence[Session], bars: Sequence[Bar]) -> Iterator[str]:

@@ -17,8 +17,8 @@ from core.ports import OperatorError
 from core.runtime.demo_market import LIVELY
 from core.runtime.simulated_exchange import config_of, opening_record
 from core.settings.settings import Settings
-from state.desk_files import DAILY, DeskFiles
-from state.files import Home, JournalFolder
+from state.desk_files import DeskFiles
+from state.files import DAILY, Home, JournalFolder, make_folder
 from state.journal import FileJournal
 from state.simulated_logs import ExchangeLogFile
 from tests.data import MARKET
@@ -111,16 +111,17 @@ def test_wrong_words_are_code_2(keyturn: Keyturn, book: Path) -> None:
 
 
 def test_a_desk_shows_the_same_page(keyturn: Keyturn, book: Path, tmp_path: Path) -> None:
-    """AN-02: of its positions and the daily files beside its settings; without them it says which folder lacks"""
+    """AN-02: of its positions and its files of bars; without them it names the command that fetches them"""
 
     def run(words: Sequence[str], **_terms: object) -> CompletedProcess[str]:
         found = keyturn(*words)
         return CompletedProcess(list(words), found.code, found.out, found.err)
 
-    home = Home(tmp_path / "settings.toml", tmp_path)
+    home = Home.of({"KEYTURN_HOME": str(tmp_path / "home")})
+    make_folder(home.settings.parent)
     files = DeskFiles(home, lambda: JournalFolder(tmp_path), program=lambda *words: list(words), run=run)
     held = [(SPY, Quantity(Decimal(100)), Price(Decimal(400))), (Symbol("EEM"), Quantity(Decimal(-300)), None)]
-    with pytest.raises(OperatorError, match=DAILY):
+    with pytest.raises(OperatorError, match="keyturn bars SPY EEM --days"):
         files.risk(held, AT.date(), "")
     home.of_the_operator(DAILY).symlink_to(MARKET, target_is_directory=True)
     book.write_text("symbol,quantity,price\nSPY,100,400\nEEM,-300,\n")

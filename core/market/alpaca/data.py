@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -22,9 +22,10 @@ from core.io.wall_clock import utc_now
 from core.market.alpaca.failure import Counts, Failure, pause
 from core.market.alpaca.history import A_QUARTER, History, SymbolBlocklist, announced, chart_days, daily_bars
 from core.market.alpaca.minutes import SETTLE, BarCache, Quotes, Timetable, quote_of, settled
-from core.market.alpaca.requests import AskError, DataRequests
+from core.market.alpaca.requests import Adjustment, AskError, DataRequests, Frame
 from core.market.alpaca.socket import PLACE, DataSocket, StreamLostError, StreamMessages, StreamRefusedError
 from core.market.alpaca.stream_failover import StreamFailover, after_a_refusal
+from core.market.bar_folder import Period, Prices
 from core.market.port import Heard
 from core.messages.inputs import BarArrived, MarketDataBroken
 from core.model.account import ConnectionStatus
@@ -41,6 +42,8 @@ Result = TypeVar("Result")
 LONGEST = timedelta(seconds=30)
 """Longest wait, so that a machine that slept, or whose clock was set, checks again."""
 SHORTEST = timedelta(milliseconds=10)
+FRAMES: Mapping[Period, Frame] = {Period.MINUTE: "1Min", Period.DAY: "1Day"}
+ADJUSTMENTS: Mapping[Prices, Adjustment] = {Prices.ADJUSTED: "split", Prices.RAW: "raw"}
 
 
 class Naps:
@@ -223,6 +226,16 @@ class AlpacaData:
     def chart_days(self, symbol: Symbol) -> list[Bar]:
         """Return half a year of sessions before today's, for a chart; blocks. Raises `MarketDataError`."""
         return chart_days(self._requests, symbol, self._now())
+
+    @property
+    def feed(self) -> str:
+        return self._settings.feed
+
+    def past_bars(
+        self, symbol: Symbol, start: datetime, end: datetime, period: Period, prices: Prices
+    ) -> Iterator[list[BarArrived | MarketDataBroken]]:
+        """Yield bars that begin from `start` to before `end`, page by page; blocks. Raises `MarketDataError`."""
+        return self._history.pages(symbol, start, end, FRAMES[period], ADJUSTMENTS[prices])
 
     def corporate_actions(self, symbols: Sequence[Symbol], today: date) -> list[CorporateAction | MarketDataBroken]:
         """Return announced corporate actions as `told_of` names them; blocks. Raises `MarketDataError`."""

@@ -9,7 +9,7 @@ Blocks; called in threads. (MD-04)
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -19,8 +19,8 @@ from tenacity import RetryCallState, Retrying, retry_if_exception
 
 from core.market.alpaca.failure import Failure, pause
 from core.market.alpaca.minutes import BarCache, hours_of, settled
-from core.market.alpaca.requests import Adjustment, AskError, DataRequests, NullError, Page
-from core.market.port import MarketDataError
+from core.market.alpaca.requests import Adjustment, AskError, DataRequests, Frame, NullError, Page
+from core.market.port import MarketDataError, RefusedSymbolError
 from core.messages.inputs import BarArrived, MarketDataBroken
 from core.model.bar import Bar
 from core.model.reference_data import FOLLOWED_WITHIN, CorporateAction, told_of
@@ -211,6 +211,12 @@ TRIES = 4
 """Per request."""
 MOST_BAR_PAGES = 200
 """Per part; an endless server is not followed further."""
+A_YEAR = timedelta(days=365)
+"""The part of a long history: a year of minutes has under 40 pages."""
+PACE = 1.0
+"""Seconds between the requests of a long history. The free plan allows 200 a minute for all programs of an account, and
+an engine beside this one needs up to 100 of them while its stream fails.
+"""
 
 Minutes = list[BarArrived | MarketDataBroken]
 
@@ -232,6 +238,7 @@ class History:
         self._now = now
         self._chance = chance
         self._nulls = 0
+        self._is_paced = False
         self._closing = threading.Event()
         self._pool = ThreadPoolExecutor(SIDE_BY_SIDE, "history")
 
@@ -268,6 +275,22 @@ class History:
         bars = sorted(by_minute.values(), key=lambda arrived: (arrived.bar.start, order[arrived.bar.symbol]))
         return [*(minute for minute in found if isinstance(minute, MarketDataBroken)), *bars]
 
+    def pages(
+        self, symbol: Symbol, start: datetime, end: datetime, frame: Frame, adjustment: Adjustment
+    ) -> Iterator[Minutes]:
+        """Yield one symbol's bars from `start` to before `end` page by page, in order, without the cache; paced.
+
+        Raises `MarketDataError`, as `RefusedSymbolError` if the symbol may be the reason.
+        """
+        while start < end:
+            last = min(start + A_YEAR, end)
+            try:
+                yield from self._pages([symbol], start, last, frame=frame, adjustment=adjustment, is_paced=True)
+            except AskError as error:
+                kind = RefusedSymbolError if error.failure.may_be_a_symbol else MarketDataError
+                raise kind(str(error)) from error
+            start = last
+
     def _fetch(self, spans: dict[tuple[datetime, datetime], list[Symbol]]) -> Minutes:
         parts = [
             (batch, first, last)
@@ -301,23 +324,54 @@ class History:
         return found
 
     def _all_pages(self, symbols: Sequence[Symbol], start: datetime, end: datetime, tries: int = TRIES) -> Minutes:
-        found: Minutes = []
+        return [minute for page in self._pages(symbols, start, end, tries) for minute in page]
+
+    def _pages(
+        self,
+        symbols: Sequence[Symbol],
+        start: datetime,
+        end: datetime,
+        tries: int = TRIES,
+        *,
+        frame: Frame = "1Min",
+        adjustment: Adjustment = "raw",
+        is_paced: bool = False,
+    ) -> Iterator[Minutes]:
         token: str | None = None
         seen: set[str] = set()
         for _ in range(MOST_BAR_PAGES):
-            page = self._asking(tries)(self._page, symbols, start, end, token)
-            found += page.bars
+            if is_paced:
+                self._keep_pace()
+            page = self._asking(tries)(self._page, symbols, start, end, token, frame, adjustment)
+            yield page.bars
             token = page.token
             if token is None:
-                return found
+                return
             if token in seen:
                 raise AskError(Failure("Alpaca's history names the same next page twice; it is asked again"))
             seen.add(token)
         raise AskError(Failure(f"Alpaca's history has more than {MOST_BAR_PAGES} pages; it is asked again"))
 
-    def _page(self, symbols: Sequence[Symbol], start: datetime, end: datetime, token: str | None) -> Page:
+    def _keep_pace(self) -> None:
+        """Wait before each request but the first. Raises `AskError` if history is closed meanwhile."""
+        if self._is_paced and self._leaves_within(PACE):
+            raise AskError(Failure("history is closed"))
+        self._is_paced = True
+
+    def _page(
+        self,
+        symbols: Sequence[Symbol],
+        start: datetime,
+        end: datetime,
+        token: str | None,
+        frame: Frame,
+        adjustment: Adjustment,
+    ) -> Page:
+        believes_null = self._nulls >= NULLS
         try:
-            page = self._requests.bars_page(symbols, start, end, token, believes_null=self._nulls >= NULLS)
+            page = self._requests.bars_page(
+                symbols, start, end, token, believes_null=believes_null, frame=frame, adjustment=adjustment
+            )
         except NullError:
             self._nulls += 1
             raise

@@ -42,6 +42,7 @@ from core.settings.orders import AlpacaSettings
 
 Adjustment = Literal["raw", "split"]
 """Unadjusted prices, or adjusted for splits. Alpaca's default is the first."""
+Frame = Literal["1Min", "1Day"]
 PAGE = 10_000
 """Most bars in one answer: Alpaca's limit."""
 MOST = 1000
@@ -109,7 +110,7 @@ class DataRequests(StockHistoricalDataClient):
         token: str | None,
         *,
         believes_null: bool,
-        frame: Literal["1Min", "1Day"] = "1Min",
+        frame: Frame = "1Min",
         adjustment: Adjustment = "raw",
     ) -> Page:
         """Return one page of bars that begin from `start` to before `end`.

@@ -8,7 +8,7 @@ is reported; any other jump of that size is refused until the operator confirms 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field, replace
 from datetime import date
 from decimal import Decimal
@@ -17,12 +17,12 @@ from pathlib import Path
 import pandas as pd
 
 from core.files.csv_files import read_daily_values
+from core.market.bar_folder import Period, file_of, require_alike
 from core.market.calendar import load_calendar
-from core.market.csv_source import daily_bars, is_daily, read_days, symbol_of
+from core.market.csv_source import daily_bars, read_days
 from core.market.packed_rows import BrokenRow
 from core.market.split_jumps import LEAST_JUMP, split_of
 from core.model.bar import Bar
-from core.model.instrument import symbol_in
 from core.model.lazy_dataclass import dataclass
 from core.model.rescaling import ratio_in_words, size_of
 from core.model.sizing import DailyValue
@@ -109,6 +109,8 @@ class History:
         Closes of the VIX in points, in order; empty without a file of it.
     missing
         Why a symbol has no usable history.
+    files
+        Those that were found.
     """
 
     closes: pd.DataFrame
@@ -117,6 +119,7 @@ class History:
     missing: dict[Symbol, str] = field(default_factory=dict)
     jumps: tuple[Jump, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    files: Mapping[Symbol, Path] = field(default_factory=dict)
 
     def returns(self, symbols: Sequence[Symbol]) -> pd.DataFrame:
         """Return simple returns, a column for each symbol, for the days on which all of them have one."""
@@ -129,9 +132,9 @@ class History:
 
 
 def read_history(
-    folder: Path, symbols: Iterable[Symbol], moves: Iterable[Move], watch: Callable[[int, int], None]
+    folders: Sequence[Path], symbols: Iterable[Symbol], moves: Iterable[Move], watch: Callable[[int, int], None]
 ) -> History:
-    """Read the daily file of each symbol, and the VIX, in a folder of CSV files.
+    """Read the daily file of each symbol, and the VIX, in the first folder of CSV files that has one.
 
     A file's name is its symbol, alone or followed by `_`: `SPY.csv`, `SPY_daily.csv`.
 
@@ -145,18 +148,19 @@ def read_history(
     Raises
     ------
     OperatorError
-        A file that cannot be used, two files of one symbol, or a confirmed move where no jump is.
+        A file that cannot be used, two files of one symbol, files that are not mixed, or a confirmed move where no jump
+        is.
     """
-    if not folder.is_dir():
-        raise OperatorError(f"--history {folder}: is no folder; name one that holds daily CSV files such as SPY.csv")
     wanted = [symbol for symbol in dict.fromkeys(symbols) if symbol != VIX]
     confirmed, read, missing = set(moves), [], {}
+    found = {symbol: file_of(folders, symbol, Period.DAY) for symbol in (*wanted, VIX)}
+    files = {symbol: path for symbol, path in found.items() if path is not None}
+    require_alike(files.values())
     for number, symbol in enumerate(wanted, 1):
-        path = _file_of(folder, symbol)
-        if isinstance(path, Path):
-            read.append(read_closes(path, symbol, confirmed))
+        if symbol in files:
+            read.append(read_closes(files[symbol], symbol, confirmed))
         else:
-            missing[symbol] = path
+            missing[symbol] = f"no daily file of it in {', '.join(each.name for each in folders)}"
         watch(number, len(wanted) + 1)
     seen = {(jump.symbol, jump.day) for each in read for jump in each.jumps}
     if lost := sorted(confirmed - seen):
@@ -164,10 +168,9 @@ def read_history(
         raise OperatorError(
             f"--no-split {symbol}:{day}: no jump of {symbol} on that day was read; check day and symbol"
         )
-    vix = _file_of(folder, VIX)
-    values = tuple(read_daily_values(vix)) if isinstance(vix, Path) else ()
+    values = tuple(read_daily_values(files[VIX])) if VIX in files else ()
     watch(len(wanted) + 1, len(wanted) + 1)
-    return history_of(read, values, missing)
+    return replace(history_of(read, values, missing), files=files)
 
 
 def history_of(read: Sequence[Closes], vix: Sequence[DailyValue], missing: dict[Symbol, str]) -> History:
@@ -197,17 +200,6 @@ def history_of(read: Sequence[Closes], vix: Sequence[DailyValue], missing: dict[
 
 def _sessions(first: date, last: date) -> list[date]:
     return [session.day for session in load_calendar(first, last).sessions() if session.day <= last]
-
-
-def _file_of(folder: Path, symbol: Symbol) -> Path | str:
-    """Return the daily file of a symbol, or why there is none. Raises `OperatorError` for two of them."""
-    named = [path for path in sorted(folder.glob("*.csv")) if (symbol_of(path) or symbol_in(path.stem)) == symbol]
-    daily = [path for path in named if symbol == VIX or is_daily(path)]
-    if len(daily) > 1:
-        raise OperatorError(f"{daily[1]}: {daily[0].name} is of {symbol} too; keep one daily file of a symbol")
-    if daily:
-        return daily[0]
-    return f"no daily bars in {named[0].name}" if named else f"no daily file of it in {folder.name}"
 
 
 def read_closes(path: Path, symbol: Symbol, moves: Iterable[Move] = ()) -> Closes:

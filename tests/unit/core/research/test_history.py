@@ -20,7 +20,7 @@ FLAT = [100.0] * 300
 
 
 def read(folder: Path, *symbols: str, moves: tuple[tuple[Symbol, date], ...] = ()) -> History:
-    return read_history(folder, map(Symbol, symbols), moves, lambda _done, _whole: None)
+    return read_history([folder], map(Symbol, symbols), moves, lambda _done, _whole: None)
 
 
 @cases(
