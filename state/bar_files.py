@@ -151,16 +151,19 @@ def fetch(
     try:
         with naming(part):
             _take(descriptor, part)
-            new, anew = _Writing(descriptor, path, part, wanted.period, ask, watch).run(since, until, usual)
-            os.fsync(descriptor)
-        found = _known(part, wanted.period)
+        try:
+            with naming(part):
+                new, anew = _Writing(descriptor, path, part, wanted.period, ask, watch).run(since, until, usual)
+                os.fsync(descriptor)
+            found = _known(part, wanted.period)
+        finally:
+            if os.fstat(descriptor).st_size <= len(HEADERS[wanted.period]) + 1:
+                part.unlink()
         if found is None:
             return None
         part.replace(path)
         sync_folder(folder)
     finally:
-        if os.fstat(descriptor).st_size <= len(HEADERS[wanted.period]) + 1:
-            part.unlink(missing_ok=True)
         os.close(descriptor)
     return Fetched(path, XNYS.day_of(found.first), XNYS.day_of(found.last), new, anew)
 

@@ -35,7 +35,7 @@ def bars(floor: Floor, call: Call) -> Answer:
     found = [
         (symbol, bar)
         for symbol in sorted(symbols_of(floor, call))
-        for bar in in_order(framed(floor, symbol, start, end, step), call)
+        for bar in in_order(adjusted(floor, framed(floor, symbol, start, end, step), call), call)
     ]
     first = offset_of(call.query.get("page_token"))
     page, rest = found[first : first + limit], found[first + limit :]
@@ -149,6 +149,20 @@ def together(begins: datetime, group: list[Bar]) -> Bar:
     volume = sum((bar.volume for bar in group), Decimal(0))
     high, low = max(bar.high for bar in group), min(bar.low for bar in group)
     return Bar(group[0].symbol, begins, group[0].open, Price(high), Price(low), group[-1].close, Quantity(volume))
+
+
+def adjusted(floor: Floor, found: list[Bar], call: Call) -> list[Bar]:
+    """In shares of today, where that is asked for."""
+    if call.query.get("adjustment", "raw") == "raw":
+        return found
+    return [after_split(bar, *floor.splits[bar.symbol]) if bar.symbol in floor.splits else bar for bar in found]
+
+
+def after_split(bar: Bar, at: datetime, ratio: Decimal) -> Bar:
+    if bar.start >= at:
+        return bar
+    opened, high, low, close = (Price(price / ratio) for price in (bar.open, bar.high, bar.low, bar.close))
+    return Bar(bar.symbol, bar.start, opened, high, low, close, Quantity(bar.volume * ratio))
 
 
 def in_order(found: list[Bar], call: Call) -> list[Bar]:

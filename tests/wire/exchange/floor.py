@@ -103,6 +103,8 @@ class Floor:
         self.cancels_stay_pending = False
         self.leaves_legs_out = self.hides_legs = False
         self.unknown: set[Symbol] = set()
+        self.splits: dict[Symbol, tuple[datetime, Decimal]] = {}
+        """When a symbol was split, and its new shares for an old one; bars of before can be asked for adjusted."""
         self.announced: list[tuple[str, Json]] = []
         self.options_held: tuple[Json, ...] = ()
         self.listed_positions: tuple[BrokerPosition, ...] | None = None
