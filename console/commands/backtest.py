@@ -24,6 +24,7 @@ from console.commands.shared import (
     host_of,
     print_json,
     say,
+    tell_of_bars,
 )
 from core.ports import OperatorError
 
@@ -69,6 +70,8 @@ def backtest(
     checked_page(html)
     laid_over = (*chosen("--profile", "profile", profile), *(overrides or ()))
     played = files_to_play(host_of(context), files, symbol, laid_over)
+    if not files:
+        tell_of_bars(played)
     options = BacktestOptions(
         files=played,
         strategy=strategy,

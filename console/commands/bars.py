@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from console.commands.backtest import progress
-from console.commands.shared import AsJson, host_of, print_json, say
+from console.commands.shared import AsJson, chosen, host_of, print_json, say
 from core.market.bar_folder import Period, Prices
 from core.ports import OperatorError
 
@@ -58,7 +58,7 @@ def bars(
         prices=Prices.RAW if raw else Prices.ADJUSTED,
         since=_day(since),
         until=_day(until),
-        feed=feed,
+        overrides=chosen("--feed", "alpaca.feed", feed),
     )
     found = []
     try:

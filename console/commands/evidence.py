@@ -10,7 +10,7 @@ import typer
 from console.commands.assembly.settings import settings_of
 from console.commands.assembly.tables import checked_folder
 from console.commands.backtest import progress
-from console.commands.shared import Account, AsJson, JournalDir, TablesFolder, VixFile, host_of, say, tell
+from console.commands.shared import Account, AsJson, JournalDir, TablesFolder, VixFile, host_of, say, tell, tell_of_bars
 from core.model.values import Symbol
 from core.ports import OperatorError
 from state.accounts import journal_of
@@ -95,7 +95,6 @@ def regime_study(
 
     Example: keyturn regime-study SPY_daily.csv --vix VIX_daily.csv --trades tables/trades.csv
     """
-    from console.commands.assembly.bar_sources import tell_of
     from core.files.csv_files import read_daily_bars, read_daily_values, read_trades
     from core.market.calendar import load_calendar
     from core.market.csv_source import symbol_of
@@ -107,7 +106,7 @@ def regime_study(
     checked_folder(csv)
     if market is None:
         market, vix = _own_files(host_of(context).home, vix)
-        tell_of([market] if vix is None else [market, vix])
+        tell_of_bars([market] if vix is None else [market, vix])
     bars = read_daily_bars(market)
     symbol = symbol_of(market)
     if symbol is None:

@@ -90,6 +90,14 @@ def tell(
             say(f"written: {path}")
 
 
+def tell_of_bars(files: Iterable[Path]) -> None:
+    """Say which files of bars are read although none was named."""
+    from core.market.bar_folder import simulated_in
+
+    names = [path.name for path in files]
+    say(simulated_in(names) or f"bars: {', '.join(names)}", err=True)
+
+
 def _print(text: str, *, err: bool = False) -> None:
     """Print one line at once. A write error is reported as one of the output."""
     try:

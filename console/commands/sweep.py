@@ -28,6 +28,7 @@ from console.commands.shared import (
     host_of,
     print_json,
     say,
+    tell_of_bars,
     write_page,
 )
 from core.model.text_sanitizer import harmless
@@ -123,6 +124,8 @@ def sweep(
         raise OperatorError(f"--strategy {strategy}: --study {study} is of {only}; leave out one of the two")
     laid_over = (*chosen("--profile", "profile", profile), *(overrides or ()))
     played = files_to_play(host_of(context), files, symbol, laid_over)
+    if not files:
+        tell_of_bars(played)
     bars = BarFiles(
         files=played,
         strategy=only or strategy,

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from console.commands.assembly.at_a_broker import calendar_from_now, keys_of_source, real_broker, source_of
 from console.commands.assembly.host import Host
 from console.commands.assembly.settings import backtest_settings, is_simulated, mode_of, settings_of
-from console.commands.shared import chosen, say
-from core.market.bar_folder import SIMULATED, VIX, BarSet, Period, Prices, files_of, row_of, set_of, simulated_in
+from core.market.bar_folder import SIMULATED, VIX, BarSet, Period, Prices, files_of, row_of, set_of
 from core.messages.inputs import BarArrived, MarketDataBroken
 from core.model.bar import Bar
 from core.model.instrument import capitals, symbol_in
@@ -42,14 +41,14 @@ Watch = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class BarRequest:
-    """What `keyturn bars` was asked for; `since` None is as far as the file goes, `feed` None that of the settings."""
+    """What `keyturn bars` was asked for; `since` None is as far as the file goes. `overrides` may name the feed."""
 
     symbols: tuple[str, ...]
     period: Period
     prices: Prices
     since: date | None
     until: date | None
-    feed: str | None
+    overrides: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +111,7 @@ def bar_files(host: Host, request: BarRequest, watch: Watch) -> Iterator[BarsOfS
     from core.market.vix import VixError
 
     symbols = [_symbol(text, request) for text in dict.fromkeys(request.symbols)]
-    settings = settings_of(host, chosen("--feed", "alpaca.feed", request.feed))
+    settings = settings_of(host, request.overrides)
     now = utc_now()
     is_made = is_simulated(settings) and not settings.account.data
     bars: _Bars = _Simulated() if is_made else _Source(host, settings, request)
@@ -202,15 +201,7 @@ def files_to_play(
     if named:
         return tuple(named)
     symbols = [capitals(symbol)] if symbol else backtest_settings(host, overrides).symbols
-    found = require_played(host.home, map(Symbol, symbols))
-    tell_of(found)
-    return found
-
-
-def tell_of(files: Sequence[Path]) -> None:
-    """Say which files are read although none was named."""
-    names = [path.name for path in files]
-    say(simulated_in(names) or f"bars: {', '.join(names)}", err=True)
+    return require_played(host.home, map(Symbol, symbols))
 
 
 def _symbol(text: str, request: BarRequest) -> Symbol:
