@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -22,6 +23,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from core.model.lazy_dataclass import dataclass
 from core.model.sizing import DailyValue
 from core.ports import OperatorError
 
@@ -87,19 +89,59 @@ def require_enough(features: pd.DataFrame, states: int) -> None:
         raise OperatorError(f"the {constant[0]} is the same on every day; check the file")
 
 
-def by_k_means(features: pd.DataFrame, states: int, seed: int) -> pd.Series:
-    """Return the state of each day, 1 the calmest (`calmest_first`). Raises `OperatorError` without scikit-learn."""
+@dataclass(frozen=True, slots=True)
+class StateModel:
+    """States as normal distributions of the scaled features, the calmest first; `beliefs` says what they are for.
+
+    States of k-means are equally likely each day and equally wide: a day has the state of the nearest centre.
+
+    Attributes
+    ----------
+    features
+        Names of the features, in the order of all figures.
+    mean, deviation
+        By which each feature is scaled.
+    start
+        Probability of each state on the first day to label.
+    """
+
+    features: tuple[str, ...]
+    mean: Floats
+    deviation: Floats
+    start: Floats
+    moves: Floats
+    means: Floats
+    variances: Floats
+
+    def labels(self, features: pd.DataFrame) -> pd.Series:
+        """Return the state of each day by that day and those before it, 1 the calmest."""
+        return pd.Series(self._beliefs(features).argmax(axis=1) + 1, index=features.index)
+
+    def after(self, features: pd.DataFrame) -> StateModel:
+        """Return the model for the days that follow these."""
+        return replace(self, start=self._beliefs(features)[-1] @ self.moves)
+
+    def _beliefs(self, features: pd.DataFrame) -> Floats:
+        rows = ((features[list(self.features)] - self.mean) / self.deviation).to_numpy(dtype=float)
+        return beliefs(rows, self.start, self.moves, self.means, self.variances)
+
+
+def fit_k_means(features: pd.DataFrame, states: int, seed: int) -> StateModel:
+    """Return the states that k-means finds. Raises `OperatorError` without scikit-learn."""
     try:
         from sklearn.cluster import KMeans
     except ImportError:
         raise _missing("scikit-learn") from None
     with one_thread():
-        found = KMeans(states, n_init=STARTS, max_iter=ROUNDS, random_state=seed).fit_predict(_scaled(features))
-    return calmest_first(features, found)
+        found = KMeans(states, n_init=STARTS, max_iter=ROUNDS, random_state=seed).fit(_scaled(features))
+    alike = np.full(states, 1 / states)
+    return _calmest_first(
+        features, alike, np.tile(alike, (states, 1)), found.cluster_centers_, np.ones_like(found.cluster_centers_)
+    )
 
 
-def by_hidden_markov(features: pd.DataFrame, states: int, seed: int) -> pd.Series:
-    """Return the likeliest state of each day by the days so far, 1 the calmest.
+def fit_hidden_markov(features: pd.DataFrame, states: int, seed: int) -> StateModel:
+    """Return the states of the likeliest hidden Markov model.
 
     Raises
     ------
@@ -121,7 +163,20 @@ def by_hidden_markov(features: pd.DataFrame, states: int, seed: int) -> pd.Serie
     if best is None:
         raise OperatorError(f"no hidden Markov model of {states} states fits these days; use fewer --states")
     variances = np.stack([np.diagonal(matrix) for matrix in best.covars_])
-    return calmest_first(features, filtered(rows, best.startprob_, best.transmat_, best.means_, variances))
+    return _calmest_first(features, best.startprob_, best.transmat_, best.means_, variances)
+
+
+def _calmest_first(
+    features: pd.DataFrame, start: Floats, moves: Floats, means: Floats, variances: Floats
+) -> StateModel:
+    """Return the model with its states in the order of their days' mean volatility; one without a day is the last."""
+    scale = features.mean().to_numpy(dtype=float), features.std().to_numpy(dtype=float)
+    model = StateModel(tuple(map(str, features)), *scale, start, moves, means, variances)
+    by_state = features[str(Feature.VOLATILITY)].groupby(model.labels(features) - 1).mean()
+    order = np.array([*by_state.sort_values().index, *(set(range(len(start))) - set(by_state.index))])
+    return replace(
+        model, start=start[order], moves=moves[np.ix_(order, order)], means=means[order], variances=variances[order]
+    )
 
 
 def one_thread() -> AbstractContextManager[Any]:
@@ -132,8 +187,8 @@ def one_thread() -> AbstractContextManager[Any]:
     return limits
 
 
-def filtered(rows: Floats, start: Floats, moves: Floats, means: Floats, variances: Floats) -> NDArray[np.int64]:
-    """Return for each row the likeliest state given this row and those before it.
+def beliefs(rows: Floats, start: Floats, moves: Floats, means: Floats, variances: Floats) -> Floats:
+    """Return for each row the probability of each state given this row and those before it.
 
     Parameters
     ----------
@@ -148,22 +203,15 @@ def filtered(rows: Floats, start: Floats, moves: Floats, means: Floats, variance
     """
     spread = ((rows[:, None, :] - means) ** 2 / variances + np.log(2 * np.pi * variances)).sum(axis=2)
     densities = -spread / 2
-    found = np.empty(len(rows), dtype=np.int64)
+    found = np.empty((len(rows), len(start)))
     belief = start
     for day, density in enumerate(densities):
         expected = belief if day == 0 else belief @ moves
         weighed = expected * np.exp(density - density.max())
         total = weighed.sum()
         belief = weighed / total if total > 0 else expected
-        found[day] = int(belief.argmax())
+        found[day] = belief
     return found
-
-
-def calmest_first(features: pd.DataFrame, found: NDArray[np.int64]) -> pd.Series:
-    """Return the states as 1, 2 … by their mean volatility; a state without a day has no number."""
-    labels = pd.Series(found, index=features.index)
-    order = features[str(Feature.VOLATILITY)].groupby(labels).mean().sort_values().index
-    return labels.map({state: number for number, state in enumerate(order, 1)})
 
 
 def _scaled(features: pd.DataFrame) -> Floats:

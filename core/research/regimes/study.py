@@ -17,9 +17,10 @@ from core.model.sizing import DailyBar, DailyValue
 from core.model.values import Symbol
 from core.research.regimes.models import (
     SESSIONS_A_YEAR,
-    by_hidden_markov,
-    by_k_means,
+    StateModel,
     features_of,
+    fit_hidden_markov,
+    fit_k_means,
     require_enough,
     returns_of,
 )
@@ -28,7 +29,7 @@ from core.risk.regime import MarketFold, readings
 
 OLDEST = timedelta(days=7)
 """The age of the last state that counts for a trade, as for the desk's own labels (RK-12)."""
-METHODS = {"k-means": by_k_means, "hidden Markov model": by_hidden_markov}
+METHODS = {"k-means": fit_k_means, "hidden Markov model": fit_hidden_markov}
 DESK_LABELS = {
     "vix": ("low", "normal", "elevated", "high"),
     "trend": ("up", "sideways", "down"),
@@ -95,6 +96,7 @@ class Labelling:
     """
 
     method: str
+    model: StateModel
     labels: pd.Series
     states: tuple[StateFigures, ...]
     rand: Mapping[str, float]
@@ -153,10 +155,10 @@ def study_of(
     desk = _desk_labels(market, bars, vix).reindex(features.index).dropna(axis="columns", how="all")
     entries = [(day_of(trade.opened_at), float(trade.ratio)) for trade in trades]
     labellings = []
-    for done, (method, found_by) in enumerate(METHODS.items()):
+    for done, (method, fit) in enumerate(METHODS.items()):
         watch(done, len(METHODS))
-        labels = found_by(features, states, seed)
-        labellings.append(_labelling(method, returns, labels, desk, entries))
+        model = fit(features, states, seed)
+        labellings.append(_labelling(method, model, returns, model.labels(features), desk, entries))
     watch(len(METHODS), len(METHODS))
     first, second = (each.labels for each in labellings)
     left_out = sum(state_before(first, day) is None for day, _ in entries)
@@ -170,7 +172,12 @@ def state_before(labels: pd.Series, day: date) -> int | None:
 
 
 def _labelling(
-    method: str, returns: pd.Series, labels: pd.Series, desk: pd.DataFrame, entries: Sequence[tuple[date, float]]
+    method: str,
+    model: StateModel,
+    returns: pd.Series,
+    labels: pd.Series,
+    desk: pd.DataFrame,
+    entries: Sequence[tuple[date, float]],
 ) -> Labelling:
     by_state: dict[int, list[float]] = {}
     for day, ratio in entries:
@@ -182,7 +189,7 @@ def _labelling(
         for number in sorted(labels.unique())
     )
     rand = {str(name): _rand(labels, desk[name]) for name in desk}
-    return Labelling(method, labels, states, rand)
+    return Labelling(method, model, labels, states, rand)
 
 
 def _figures(

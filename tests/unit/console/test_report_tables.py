@@ -20,10 +20,12 @@ OF_THE_PROGRAM = frozenset(
         *("agents list", "doctor", "engine logs", "engine status", "journal compress", "journal explain"),
         *("journal sign", "journal stamp", "journal tail", "journal verify", "journal why", "notify list"),
         *("notify test", "reconcile", "service status", "settings keys", "state reset", "state restore", "status"),
-        *("strategies check", "strategies list", "touch list"),
+        *("strategies check", "strategies list", "touch list", "bars"),
     }
 )
-"""Commands about the program, its files and its journal's lines; the figures of `status` are in `export account`."""
+"""Commands about the program, its files and its journal's lines; the figures of `status` are in `export account`, and
+`bars` writes CSV files anyway.
+"""
 
 
 def commands(of: object, name: str = "") -> Iterator[tuple[str, TyperCommand]]:

@@ -10,16 +10,16 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.cluster import KMeans
 
 from core.model.sizing import DailyValue
 from core.ports import OperatorError
 from core.research.regimes.models import (
     Feature,
-    by_hidden_markov,
-    by_k_means,
-    calmest_first,
+    beliefs,
     features_of,
-    filtered,
+    fit_hidden_markov,
+    fit_k_means,
     require_enough,
 )
 
@@ -79,14 +79,15 @@ def test_both_methods_find_the_blocks(features: pd.DataFrame) -> None:
     inside = [day for number, day in enumerate(days(len(DEVIATIONS) * BLOCK + 1)) if number % BLOCK > 60]
     expected = {day: 1 + (number // BLOCK) % 2 for number, day in enumerate(days(len(DEVIATIONS) * BLOCK + 1))}
 
-    for found in (by_k_means(features, 2, 1), by_hidden_markov(features, 2, 1)):
+    for found in (fit(features, 2, 1).labels(features) for fit in (fit_k_means, fit_hidden_markov)):
         assert {found[day] == expected[day] for day in inside if day in found.index} == {True}
 
 
 def test_a_seed_repeats_its_states(features: pd.DataFrame) -> None:
     """AN-07"""
-    for method in (by_k_means, by_hidden_markov):
-        pd.testing.assert_series_equal(method(features, 3, 5), method(features, 3, 5))
+    for fit in (fit_k_means, fit_hidden_markov):
+        first, second = fit(features, 3, 5), fit(features, 3, 5)
+        pd.testing.assert_series_equal(first.labels(features), second.labels(features))
 
 
 def test_a_label_does_not_depend_on_later_days() -> None:
@@ -95,7 +96,7 @@ def test_a_label_does_not_depend_on_later_days() -> None:
     means, variances = np.array([[0.0], [3.0]]), np.ones((2, 1))
     rows = np.array([[0.0], [2.0], [2.5], [3.0]])
 
-    found = filtered(rows, start, moves, means, variances)
+    found = beliefs(rows, start, moves, means, variances).argmax(axis=1)
 
     belief, expected = start, []
     for number, (value,) in enumerate(rows):
@@ -104,23 +105,44 @@ def test_a_label_does_not_depend_on_later_days() -> None:
         belief = joint / joint.sum()
         expected.append(int(belief.argmax()))
     assert found.tolist() == expected == [0, 0, 1, 1]
-    assert filtered(rows[:3], start, moves, means, variances).tolist() == expected[:3]
+    assert beliefs(rows[:3], start, moves, means, variances).argmax(axis=1).tolist() == expected[:3]
 
 
 def test_an_impossible_day_keeps_the_expected_state() -> None:
     """AN-07: no state that can follow explains it, which is no division by zero"""
     means = np.array([[0.0], [100.0]])
 
-    found = filtered(np.array([[0.0], [100.0], [0.0]]), np.array([1.0, 0.0]), np.eye(2), means, np.ones((2, 1)))
+    found = beliefs(np.array([[0.0], [100.0], [0.0]]), np.array([1.0, 0.0]), np.eye(2), means, np.ones((2, 1)))
 
-    assert found.tolist() == [0, 0, 0]
+    assert found.argmax(axis=1).tolist() == [0, 0, 0]
 
 
-def test_states_are_numbered_by_their_volatility() -> None:
+def test_states_are_numbered_by_their_volatility(features: pd.DataFrame) -> None:
     """AN-07"""
-    features = pd.DataFrame({str(Feature.VOLATILITY): [3.0, 1.0, 2.0, 1.0]})
+    for fit in (fit_k_means, fit_hidden_markov):
+        labels = fit(features, 3, 1).labels(features)
+        assert features[str(Feature.VOLATILITY)].groupby(labels).mean().is_monotonic_increasing
+        assert sorted(labels.unique()) == [1, 2, 3]
 
-    assert calmest_first(features, np.array([0, 2, 1, 2])).tolist() == [3, 1, 2, 1]
+
+def test_k_means_gives_each_day_its_nearest_centre(features: pd.DataFrame) -> None:
+    """AN-07: as scikit-learn does, whatever its numbers"""
+    rows = (features - features.mean()) / features.std()
+    theirs = KMeans(3, n_init=10, max_iter=500, random_state=1).fit_predict(rows.to_numpy())
+
+    ours = fit_k_means(features, 3, 1).labels(features)
+
+    assert len(set(zip(theirs.tolist(), ours.tolist(), strict=True))) == 3
+
+
+def test_days_are_labelled_in_parts_as_at_once(features: pd.DataFrame) -> None:
+    """AN-07: the model goes on after the days that it has seen"""
+    for fit in (fit_k_means, fit_hidden_markov):
+        model = fit(features, 3, 1)
+        whole = model.labels(features)
+        for cut in (1, 77, 300):
+            rest = model.after(features.iloc[:cut]).labels(features.iloc[cut:])
+            pd.testing.assert_series_equal(rest, whole.iloc[cut:])
 
 
 def test_too_few_days_are_refused(features: pd.DataFrame) -> None:
@@ -137,7 +159,7 @@ def test_a_constant_feature_is_refused(features: pd.DataFrame) -> None:
 
 def test_a_missing_library_says_how_to_install_it(features: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     """AN-07"""
-    for module, method in (("sklearn.cluster", by_k_means), ("hmmlearn.hmm", by_hidden_markov)):
+    for module, fit in (("sklearn.cluster", fit_k_means), ("hmmlearn.hmm", fit_hidden_markov)):
         monkeypatch.setitem(sys.modules, module, None)
         with pytest.raises(OperatorError, match="pip install"):
-            method(features, 2, 1)
+            fit(features, 2, 1)
