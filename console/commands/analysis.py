@@ -283,14 +283,19 @@ def measures(
     from core.analytics.measures_page import as_json as told
     from core.analytics.measures_page import lines_of, page
     from state.past_days import measured
+    from state.regime_files import NO_MODEL, by_found_regimes
 
-    folder = journal_of(host_of(context).home, account, journal_dir).journal
+    home = host_of(context).home
+    folder = journal_of(home, account, journal_dir).journal
     checked_page(html)
     checked_folder(csv)
     found = measured(folder, what)
     if html is not None:
         write_page(html, page(found))
-    tell(as_json, lambda: told(found), lines_of(found), html, csv=csv)
+    regimes = by_found_regimes(home, folder, what)
+    result = {**told(found), "found_regimes": [row for each in regimes for row in each.as_json()]}
+    lines = [line for each in regimes for line in ("", *each.lines())] or ["", NO_MODEL]
+    tell(as_json, lambda: result, [*lines_of(found), *lines], html, csv=csv)
 
 
 def latency(

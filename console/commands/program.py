@@ -122,6 +122,7 @@ def build(host: Host) -> typer.Typer:
         ("bars", bars.bars),
         ("regime", protections.regime),
         ("regime-study", evidence.regime_study),
+        ("regime-label", evidence.regime_label),
         ("theses", evidence.theses),
     ):
         program.command(name=name)(research)
