@@ -835,7 +835,7 @@ RecommendationAdopted 1 number:number recommendation:Recommendation
 RecommendationDropped 1 strategy:text symbol:text reason:text
 ReconciliationFailed 3 reasons:*text differences=*Difference code=ReadOnlyCode
 ReconciliationPassed 2 corrections:*text differences=*Difference
-RegimeMeasured 2 regime:Regime
+RegimeMeasured 3 regime:Regime
 ReinstatementRefused 1 strategy:text reason:text
 ReloadRefused 1 reasons:*text
 Resumed 1 cause:HaltCause
@@ -886,6 +886,7 @@ TwinConfirmed 1 ticket_id:TicketId like:text
 UnknownOrdersAccepted 1 client_order_ids:*text
 UnknownOrdersFound 2 client_order_ids:*text name:text unlisted=*Difference
 UpdateIgnored 1 client_order_id:text reason:text
+VixMeasured 1 value:amount measured_on:day measured_at:time
 WarningConfirmed 2 client_order_id:text terminal=text user=text
 WatchlistKept 2 name:text symbols:*text is_filed=flag
 WatchlistRefused 1 name:text reason:text
@@ -1008,7 +1009,7 @@ TradeIdea strategy:text symbol:text entry:amount stop:amount target:amount quant
 TradingHalt symbol:text since:time reason:text
 Verdict check:text standing:CheckResult reason:text
 Verdict_of_thesis thesis:Thesis status:Status evidence:*Evidence kind=TradeKind
-VixReading value:amount measured_on:day level:VixLevel closes=*DailyValue
+VixReading value:amount measured_on:day level:VixLevel closes=*DailyValue measured_at=?time
 """)
 ENUMERATIONS = table_of("""
 ActionEvidence activity | books | operator | announced

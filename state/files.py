@@ -333,6 +333,11 @@ class Home:
         return self.state / "vix.json"
 
     @property
+    def vix_now(self) -> Path:
+        """The last VIX value in the day, shared likewise."""
+        return self.state / "vix-now.json"
+
+    @property
     def watchdog_terms(self) -> Path:
         """The last `[notify]` settings, for a watchdog that cannot read the settings."""
         return self.state / "watchdog-terms.json"

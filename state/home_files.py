@@ -264,8 +264,14 @@ def _is_possible(reading: VixReading | NoVix, now: datetime) -> bool:
         is_of_the_vix(value)
         and can_leave(value, reading.level)
         and (reading.measured_on <= today)
+        and _is_of_its_day(reading, now)
         and _are_its_closes(reading)
     )
+
+
+def _is_of_its_day(reading: VixReading, now: datetime) -> bool:
+    at = reading.measured_at
+    return at is None or (at.tzinfo is not None and at <= now and XNYS.day_of(at) == reading.measured_on)
 
 
 def _are_its_closes(reading: VixReading) -> bool:

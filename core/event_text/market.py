@@ -198,6 +198,10 @@ def _regime(fact: facts.RegimeMeasured) -> str:
     return f"regime: {regime.in_words(fact.regime)}"
 
 
+def _vix(fact: facts.VixMeasured) -> str:
+    return f"VIX {fact.value:.2f} at {HOME.told(fact.measured_at)}"
+
+
 def _throttle(fact: ThrottleFact) -> str:
     if isinstance(fact, facts.RiskRestored):
         return f"the throttle ends, a trade risks as much as before: {fact.reason}"
@@ -233,6 +237,7 @@ GUARDS: EventTexts = {
     **told("guard", _protection, ProtectionFact),
     **told("guard", _list, ListFact),
     **told("regime", _regime, facts.RegimeMeasured),
+    **told("regime", _vix, facts.VixMeasured),
     **told("guard", _throttle, ThrottleFact),
     **told("margin", _margin, MarginFact),
     **told("broker", _block, BlockFact),

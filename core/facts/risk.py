@@ -97,12 +97,22 @@ class SymbolUnlisted(Fact):
     kind: ListKind
 
 
-@fact(version=2)
+@fact(version=3)
 @dataclass(frozen=True, slots=True)
 class RegimeMeasured(Fact):
     """The market regime, as measured outside; replaces everything known before (RK-19)."""
 
     regime: Regime
+
+
+@fact(is_heard_again=True)
+@dataclass(frozen=True, slots=True)
+class VixMeasured(Fact):
+    """A later VIX in the day, in points, at the level of the last recorded one (RK-19)."""
+
+    value: Decimal
+    measured_on: date
+    measured_at: datetime
 
 
 @fact()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from decimal import ROUND_FLOOR, Context, Decimal
 from enum import Enum, StrEnum
 
 from core.model.lazy_dataclass import dataclass
+from core.model.session import XNYS
 from core.model.values import Fraction, Money, Price, Quantity, Symbol
 
 WHOLE = Fraction(Decimal(1))
@@ -150,17 +152,48 @@ class VixLevel(Enum):
     HIGH = "high"
 
 
+AT_THE_CLOSE = datetime.max.replace(tzinfo=UTC)
+"""Sort key of a close: it follows every value in its day."""
+
+
 @dataclass(frozen=True, slots=True)
 class VixReading:
-    """A measured VIX, in points, with the day of its close and its level (RK-19).
+    """A measured VIX, in points, with its day and its level (RK-19).
 
-    `closes` are the last trading days of its history, its own included, oldest first; empty if not kept.
+    Attributes
+    ----------
+    closes
+        The last trading days of its history, oldest first, a close's own included; empty if not kept.
+    measured_at
+        When a value in the day was measured, UTC; None for a close.
     """
 
     value: Decimal
     measured_on: date
     level: VixLevel
     closes: tuple[DailyValue, ...] = ()
+    measured_at: datetime | None = None
+
+    @property
+    def place(self) -> tuple[date, datetime]:
+        """Its place in time, for comparisons."""
+        return self.measured_on, self.measured_at or AT_THE_CLOSE
+
+    @property
+    def when(self) -> str:
+        """The day of a close; the day and the time of a value in the day."""
+        return f"{self.measured_on}" if self.measured_at is None else XNYS.told(self.measured_at, "%Y-%m-%d %H:%M")
+
+    def after(self, before: VixReading) -> VixReading:
+        """Return the newer of the two; a value in the day has the newer closes of both."""
+        newest = self if self.place >= before.place else before
+        if newest.measured_at is None:
+            return newest
+        return replace(newest, closes=max(self.closes, before.closes, key=_last_day))
+
+
+def _last_day(closes: tuple[DailyValue, ...]) -> date:
+    return closes[-1].day if closes else date.min
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,8 +255,8 @@ class Regime:
     def after(self, before: Regime) -> Regime:
         """Merge over an earlier measurement: a missing or older part keeps the earlier one."""
         vix, market = self.vix, self.market
-        if isinstance(before.vix, VixReading) and (isinstance(vix, NoVix) or vix.measured_on < before.vix.measured_on):
-            vix = before.vix
+        if isinstance(before.vix, VixReading):
+            vix = vix.after(before.vix) if isinstance(vix, VixReading) else before.vix
         if isinstance(before.market, MarketMeasure) and (
             isinstance(market, NoMarket) or market.bars_to < before.market.bars_to
         ):

@@ -33,6 +33,7 @@ from core.post_mortem.post_mortem import PostMortem, Read, TradeExplained, post_
 from core.post_mortem.trade_attribution import FillStory, Key, Stories
 from core.reports.figures import EquityPoint, Fall, Figures, curve_of, deepest_fall, figures_of
 from core.reports.quality import Controls, Quality, Unprotected, controls_of, quality_of, unprotected_of
+from core.risk.regime import with_vix
 
 FOLDED: tuple[type[facts.Fact], ...] = (
     *(kind for kind in stop_coverage.FOLDED if kind is not facts.OrderCreated),
@@ -49,6 +50,7 @@ FOLDED: tuple[type[facts.Fact], ...] = (
     facts.ReconciliationPassed,
     facts.RegimeMeasured,
     facts.Resumed,
+    facts.VixMeasured,
 )
 """Facts to read from all earlier days, besides those that explain a day."""
 STAGED: tuple[type[facts.Fact], ...] = (facts.ProposalStaged, facts.ProposalEdited, facts.ProposalEnded)
@@ -214,6 +216,8 @@ class _Found:
                 self.shut.pop("breaker", None)
             case facts.RegimeMeasured(regime=regime):
                 self.regime = regime
+            case facts.VixMeasured():
+                self.regime = with_vix(self.regime, fact)
             case facts.ProtectionTripped() as tripped:
                 self.tripped[tripped.name, tripped.scope] = tripped
             case facts.ProtectionExpired() | facts.ProtectionOverridden():

@@ -14,12 +14,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from typing import Any
 
-from core.facts import RegimeMeasured
+from core.facts import RegimeMeasured, VixMeasured
 from core.model.lazy_dataclass import dataclass
+from core.model.session import XNYS
 from core.model.sizing import (
     UNKNOWN,
     DailyBar,
@@ -58,6 +60,8 @@ Our choice: from one close to the next the VIX moves 0.7 points in the median (2
 than a usual day; with it the level changes a third less often.
 """
 ORDER = tuple(VixLevel)
+REGULAR_FROM, REGULAR_UNTIL = time(9, 30), time(16, 20)
+"""The stock market's own hours by its clock; the last value is of 16:15."""
 CLOSES = 10
 """Trading days that a reading reports; the settings ask for no more (ST-10)."""
 
@@ -85,15 +89,33 @@ def can_leave(value: Decimal, level: VixLevel) -> bool:
     return level in (plain_level(value), *(level_after(value, before) for before in VixLevel))
 
 
-def by_levels(reading: VixReading, levels: VixLevels) -> VixReading:
-    """Return the reading at the level of its last closes by these borders; unchanged for the default ones."""
-    return reading if levels == USUAL else at_levels(reading, levels)
+def by_levels(reading: VixReading, levels: VixLevels, before: VixLevel | None = None) -> VixReading:
+    """Return the reading at its level by these borders.
+
+    A close keeps the level of its whole history by the default borders. A value in the day begins at the level
+    `before` it, so that it does not flap either.
+    """
+    if reading.measured_at is not None and before is not None:
+        return replace(reading, level=level_after(reading.value, before, levels))
+    return reading if levels == USUAL and reading.measured_at is None else at_levels(reading, levels)
 
 
 def at_levels(reading: VixReading, levels: VixLevels) -> VixReading:
     """Return the reading at the level of its last closes by these borders, whatever borders it was measured by."""
-    again = last_reading(reading.closes or (DailyValue(reading.measured_on, reading.value),), levels)
+    own = DailyValue(reading.measured_on, reading.value)
+    history = reading.closes if reading.closes and reading.measured_at is None else (*reading.closes, own)
+    again = last_reading(history, levels)
     return reading if again is None else replace(reading, level=again.level)
+
+
+def is_of_regular_hours(reading: VixReading) -> bool:
+    """Return whether it is a close, or a value of the hours in which its options are traded much."""
+    at = reading.measured_at
+    return at is None or REGULAR_FROM <= XNYS.local(at).time() < REGULAR_UNTIL
+
+
+def lowers(later: VixReading, before: VixReading) -> bool:
+    return ORDER.index(later.level) < ORDER.index(before.level)
 
 
 def last_reading(history: Iterable[DailyValue], levels: VixLevels = USUAL) -> VixReading | None:
@@ -281,7 +303,10 @@ class RegimeBook:
     def __init__(self, settings: Callable[[], RiskSettings]) -> None:
         self.settings = settings
         self.state = RegimeState()
-        self.folds = {RegimeMeasured: self._measured}
+        self.folds: dict[type, Callable[[datetime, Any], None]] = {
+            RegimeMeasured: self._measured,
+            VixMeasured: self._vix_measured,
+        }
 
     def restore(self, state: RegimeState) -> None:
         self.state = state
@@ -297,6 +322,17 @@ class RegimeBook:
 
     def _measured(self, _at: datetime, fact: RegimeMeasured) -> None:
         self.state.regime = fact.regime
+
+    def _vix_measured(self, _at: datetime, fact: VixMeasured) -> None:
+        self.state.regime = with_vix(self.state.regime, fact)
+
+
+def with_vix(regime: Regime, fact: VixMeasured) -> Regime:
+    """Return the regime with a later value of the VIX; its level and closes stay."""
+    if not isinstance(regime.vix, VixReading):
+        return regime
+    later = replace(regime.vix, value=fact.value, measured_on=fact.measured_on, measured_at=fact.measured_at)
+    return replace(regime, vix=later)
 
 
 Label = Trend | Volatility
@@ -345,6 +381,8 @@ def _change(
 
 
 HUNDREDTH = Decimal("0.01")
+LONG = 120
+"""Minutes from which an age is shown in hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,15 +393,15 @@ class Look:
     ----------
     failure
         Why there is no newer VIX; empty if the request succeeded.
-    age_days
-        Age of the VIX from the source, in calendar days; None if it is from a file, or unknown.
+    seen_at
+        When the source of the VIX was looked at, UTC; None if it is from a file, or unknown.
     """
 
     regime: Regime
     changes: tuple[RegimeChange, ...]
     allowance: Allowance
     failure: str = ""
-    age_days: int | None = None
+    seen_at: datetime | None = None
 
 
 def in_words(regime: Regime) -> str:
@@ -377,7 +415,26 @@ def vix_in_words(regime: Regime) -> str:
     vix = regime.vix
     if not isinstance(vix, VixReading):
         return f"VIX unknown: {vix.reason}"
-    return f"VIX {points(vix.value)} of {vix.measured_on}, {vix.level.value}"
+    return f"VIX {points(vix.value)} of {vix.when}, {vix.level.value}"
+
+
+def when_in_words(vix: VixReading, at: datetime) -> str:
+    """As in `at the close 1 d ago`; for a value in the day, as in `at 14:05, 17 min ago` with the clock's name."""
+    ago = ago_in_words(vix, at)
+    return f"at the close {ago}" if vix.measured_at is None else f"at {XNYS.told(vix.measured_at)}, {ago}"
+
+
+def ago_in_words(vix: VixReading, at: datetime) -> str:
+    days = (XNYS.day_of(at) - vix.measured_on).days
+    minutes = minutes_ago(vix, at)
+    if minutes is None or days > 1:
+        return f"{days} d ago"
+    return f"{minutes} min ago" if minutes < LONG else f"{minutes // 60} h ago"
+
+
+def minutes_ago(vix: VixReading, at: datetime) -> int | None:
+    """Return the age of a value in the day; None for a close."""
+    return None if vix.measured_at is None else max(0, int((at - vix.measured_at).total_seconds()) // 60)
 
 
 def market_in_words(regime: Regime) -> str:
@@ -400,7 +457,8 @@ def change_in_words(change: RegimeChange) -> str:
 def in_lines(look: Look) -> Iterator[str]:
     """Yield one line per change, then the current regime."""
     yield from (change_in_words(change) for change in look.changes)
-    age = "" if look.age_days is None else f", {look.age_days} d ago"
+    vix, seen_at = look.regime.vix, look.seen_at
+    age = f", {ago_in_words(vix, seen_at)}" if seen_at is not None and isinstance(vix, VixReading) else ""
     yield vix_in_words(look.regime) + age
     if look.failure and look.failure not in vix_in_words(look.regime):
         yield f"the VIX was not requested again: {look.failure}"
@@ -411,7 +469,7 @@ def in_lines(look: Look) -> Iterator[str]:
 def as_json(look: Look) -> dict[str, object]:
     """Return plain values; figures are text, to the hundredth."""
     return {
-        "vix": {**_vix(look.regime), "age_days": look.age_days, "failure": look.failure or None},
+        "vix": {**_vix(look.regime, look.seen_at), "failure": look.failure or None},
         "market": _market(look.regime),
         "entries_a_day": {"allowed": look.allowance.entries, "reason": look.allowance.reason},
         "changes": [
@@ -427,11 +485,18 @@ def as_json(look: Look) -> dict[str, object]:
     }
 
 
-def _vix(regime: Regime) -> dict[str, object]:
+def _vix(regime: Regime, seen_at: datetime | None) -> dict[str, object]:
     vix = regime.vix
     if not isinstance(vix, VixReading):
-        return {"value": None, "level": "unknown", "measured_on": None, "reason": vix.reason}
-    return {"value": points(vix.value), "level": vix.level.value, "measured_on": vix.measured_on.isoformat()}
+        return {"value": None, "level": "unknown", "measured_on": None, "age_days": None, "reason": vix.reason}
+    return {
+        "value": points(vix.value),
+        "level": vix.level.value,
+        "measured_on": vix.measured_on.isoformat(),
+        "measured_at": None if vix.measured_at is None else vix.measured_at.isoformat(),
+        "age_days": None if seen_at is None else (XNYS.day_of(seen_at) - vix.measured_on).days,
+        "age_minutes": None if seen_at is None else minutes_ago(vix, seen_at),
+    }
 
 
 def _market(regime: Regime) -> dict[str, object]:

@@ -336,8 +336,8 @@ def may_cut(market: MarketMeasure | NoMarket, terms: TrendTerms) -> bool:
 class VixScale:
     """At a high VIX the market moves further: its level lowers the risk of a trade (RK-10, RK-19).
 
-    The level is the desk's last recorded one, however old, shown with its day. Without one the fixed risk applies,
-    with the reason.
+    The level is the desk's last recorded one, however old, shown with its day, and its time if it was measured in the
+    day. Without one the fixed risk applies, with the reason.
     """
 
     name = "VIX"
@@ -348,7 +348,7 @@ class VixScale:
             return None
         if isinstance(vix, NoVix):
             return LeftOut(self.name, vix.reason)
-        return Term(self.name, factor_of(vix, terms), f"{vix.level.value} on {vix.measured_on}")
+        return Term(self.name, factor_of(vix, terms), f"{vix.level.value} on {vix.when}")
 
 
 def factor_of(vix: VixReading | NoVix, terms: VixTerms) -> Fraction:

@@ -496,6 +496,7 @@ class EvaluationBook:
             return
         if vix.closes:
             self.state.vix = [(close.day, close.value) for close in vix.closes]
+        if vix.closes or vix.measured_at is not None:  # rules by day take no value in the day
             return
         kept = [(day, value) for day, value in self.state.vix if day < vix.measured_on]
         self.state.vix = [*kept[-(CLOSES - 1) :], (vix.measured_on, vix.value)]

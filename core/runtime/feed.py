@@ -15,7 +15,7 @@ from core.files.csv_files import FIRST_ROW, read_daily_bars, read_daily_values
 from core.market.calendar import CalendarRangeError, ExchangeCalendar
 from core.market.csv_source import DayRow, daily_bars, read_bars, read_quotes, symbol_of
 from core.market.packed_rows import BrokenRow
-from core.market.vix import VixService
+from core.market.vix import NewestVix
 from core.messages import inputs
 from core.messages.inputs import RegimeArrived
 from core.model.bar import Bar, Quote
@@ -279,7 +279,7 @@ class RegimeQuery:
     until: date | None = None
 
 
-def look(query: RegimeQuery, settings: Settings, vix: VixService | None, now: datetime) -> Look:
+def look(query: RegimeQuery, settings: Settings, vix: NewestVix | None, now: datetime) -> Look:
     """Return the regime at the end of the files, its changes, and the entries allowed on the next day (RK-19, RK-12).
 
     Raises
@@ -289,7 +289,7 @@ def look(query: RegimeQuery, settings: Settings, vix: VixService | None, now: da
     """
     changes: list[RegimeChange] = []
     failure = ""
-    age: int | None = None
+    seen_at: datetime | None = None
     today = XNYS.day_of(now)
     levels = levels_of(settings.regime)
     reading: VixReading | NoVix = NOT_ASKED
@@ -302,7 +302,7 @@ def look(query: RegimeQuery, settings: Settings, vix: VixService | None, now: da
         reading, failure = kept.reading, kept.failure
         if isinstance(reading, VixReading):
             reading = by_levels(reading, levels)
-            age = (today - reading.measured_on).days
+            seen_at = now
     market: MarketMeasure | NoMarket = NoMarket("name a file of daily bars with --bars")
     if query.bars is not None:
         symbol = symbol_of(query.bars) or SPY
@@ -313,7 +313,9 @@ def look(query: RegimeQuery, settings: Settings, vix: VixService | None, now: da
     day = market.bars_to + timedelta(days=1) if isinstance(market, MarketMeasure) else today
     allowance = entries_allowed(settings.risk.entries_a_day, market, day, settings.risk.frequency)
     wanted = (change for change in changes if query.since is None or change.day >= query.since)
-    return Look(regime, tuple(sorted(wanted, key=lambda change: (change.day, change.what))), allowance, failure, age)
+    return Look(
+        regime, tuple(sorted(wanted, key=lambda change: (change.day, change.what))), allowance, failure, seen_at
+    )
 
 
 def _is_by(day: date, until: date | None) -> bool:

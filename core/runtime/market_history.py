@@ -18,7 +18,7 @@ from typing import Any
 from core.market.calendar import CalendarRangeError
 from core.market.normaliser import COMPLETE, Normaliser
 from core.market.port import MarketDataError
-from core.market.vix import VixService
+from core.market.vix import NewestVix
 from core.messages.inputs import BarArrived, MarketDataBroken, PastArrived, RegimeArrived
 from core.model.account import ConnectionStatus
 from core.model.bar import Bar
@@ -194,8 +194,8 @@ def _past_day(day: date, told: DailyBar | None, deviation: Decimal | None) -> Pa
 
 SPY = Symbol("SPY")
 NOT_ASKED = NoVix("regime.vix_url is empty; nobody is asked")
-EVERY = timedelta(minutes=5)
-"""Between two measurements. Values younger than an hour are not fetched again, so most measurements send no request."""
+EVERY = timedelta(minutes=2)
+"""Between two measurements: that of a value in the day. Closes younger than an hour are not fetched again."""
 
 
 class RegimeWatch:
@@ -210,7 +210,7 @@ class RegimeWatch:
     """
 
     def __init__(
-        self, vix: VixService | None, daily_bars: Callable[[], Sequence[DailyBar]], now: Callable[[], datetime]
+        self, vix: NewestVix | None, daily_bars: Callable[[], Sequence[DailyBar]], now: Callable[[], datetime]
     ) -> None:
         self._vix = vix
         self._daily_bars = daily_bars

@@ -245,6 +245,8 @@ class FrequencySettings(SettingsTable):
 
 CBOE = "https://cdn.cboe.com/api/global/us_indices/daily_prices/VIX_History.csv"
 """The exchange's own file of every close of the VIX, public and without a key."""
+CBOE_NOW = "https://cdn.cboe.com/api/global/delayed_quotes/quotes/_VIX.json"
+"""The exchange's own value of the VIX in the day, 15 minutes late, public and without a key."""
 
 
 Points = Annotated[Decimal, Field(gt=0, le=200)]
@@ -253,7 +255,7 @@ Points = Annotated[Decimal, Field(gt=0, le=200)]
 class RegimeSettings(GrowingSettingsTable):
     """The measure of the market (RK-19)."""
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"vix_low", "vix_elevated", "vix_high"})
+    LATER: ClassVar[frozenset[str]] = frozenset({"vix_low", "vix_elevated", "vix_high", "vix_now_url"})
 
     vix_low: Annotated[Points, no_direction("nothing is sized by it: low and normal are traded alike")] = Field(
         Decimal(15), description="points of the VIX; under them it is low"
@@ -265,6 +267,9 @@ class RegimeSettings(GrowingSettingsTable):
         Decimal(30), description="points over which it is high, and sizes shrink further"
     )
     vix_url: Url = Field(CBOE, description="a CSV with DATE and CLOSE; empty: the VIX is not asked for")
+    vix_now_url: Url = Field(
+        CBOE_NOW, description="a JSON with the value in the day, as Cboe's delayed quote; empty: closes alone"
+    )
     connect_seconds: Seconds = Field(Decimal(3), description="until a connection stands")
     read_seconds: Seconds = Field(Decimal(5), description="until the next piece of the answer")
     answer_seconds: Seconds = Field(Decimal(15), description="until the whole answer has come")

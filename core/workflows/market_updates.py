@@ -21,10 +21,18 @@ from core.model.codes import ProposalEnd
 from core.model.position import Position
 from core.model.session import Session
 from core.model.signal import EntrySignal, ExitSignal
-from core.model.sizing import VixReading
+from core.model.sizing import NoVix, VixReading
 from core.model.text_sanitizer import is_news
 from core.model.values import Fraction, Symbol
-from core.risk.regime import VixLevels, at_levels, by_levels, levels_of
+from core.risk.regime import (
+    VixLevels,
+    at_levels,
+    by_levels,
+    is_of_regular_hours,
+    levels_of,
+    lowers,
+    with_vix,
+)
 from core.settings.risk import ANY_SPREAD
 from core.strategies.orchestrator import Signals
 from core.trading_state.state import TradingState
@@ -304,9 +312,12 @@ class RegimeUpdates:
         found = message.regime.after(known)
         if isinstance(found.vix, VixReading):
             levels = levels_of(self.state.control.settings.regime)
-            found = replace(found, vix=by_levels(found.vix, levels))
-        if found != known:
-            self.state.record(facts.RegimeMeasured(found))
+            found = replace(found, vix=_levelled(found.vix, known.vix, levels))
+        if found == known:
+            return ()
+        later = _later_vix(found.vix)
+        is_alone = later is not None and with_vix(known, later) == found
+        self.state.record(later if is_alone and later is not None else facts.RegimeMeasured(found))
         return ()
 
     def use_levels(self, levels: VixLevels) -> None:
@@ -314,3 +325,18 @@ class RegimeUpdates:
         known = self.state.regime.regime
         if isinstance(known.vix, VixReading) and (found := at_levels(known.vix, levels)) != known.vix:
             self.state.record(facts.RegimeMeasured(replace(known, vix=found)))
+
+
+def _levelled(found: VixReading, known: VixReading | NoVix, levels: VixLevels) -> VixReading:
+    """Return the reading at its level; outside regular hours a value in the day never lowers it."""
+    if isinstance(known, NoVix):
+        return by_levels(found, levels)
+    levelled = by_levels(found, levels, known.level)
+    return known if lowers(levelled, known) and not is_of_regular_hours(levelled) else levelled
+
+
+def _later_vix(vix: VixReading | NoVix) -> facts.VixMeasured | None:
+    """Return the fact of a value in the day; None for a close."""
+    if isinstance(vix, NoVix) or vix.measured_at is None:
+        return None
+    return facts.VixMeasured(vix.value, vix.measured_on, vix.measured_at)

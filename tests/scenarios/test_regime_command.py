@@ -20,6 +20,7 @@ VIX = "date,open,high,low,close\n2020-02-21,17,18,16,17.08\n2020-02-24,22,26,21,
 @pytest.fixture(autouse=True)
 def nobody_is_asked_for_the_vix(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEYTURN_REGIME__VIX_URL", "")
+    monkeypatch.setenv("KEYTURN_REGIME__VIX_NOW_URL", "")
 
 
 @pytest.fixture
@@ -62,7 +63,8 @@ def test_json_has_the_same_figures(keyturn: Keyturn, vix: Path, spy: Path) -> No
     found = json.loads(keyturn("regime", "--vix", vix, "--bars", spy, "--since", "2024-04-01", "--json").out)
 
     assert found["vix"] == {
-        "value": "39.16", "level": "high", "measured_on": "2020-02-27", "age_days": None, "failure": None,
+        "value": "39.16", "level": "high", "measured_on": "2020-02-27", "measured_at": None,
+        "age_days": None, "age_minutes": None, "failure": None,
     }  # fmt: skip
     assert (found["market"]["symbol"], found["market"]["volatility"], found["market"]["trend"]) == (
         "SPY", "wild", "unknown",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.engine import Engine
-    from core.market.vix import VixService
+    from core.market.vix import NewestVix
     from core.messages.desk_commands import SettingsSource
     from core.model.api_contract import KeyNames
     from core.runtime.notifier.process import Notifier
@@ -150,16 +150,21 @@ def own_files(host: Host, settings: Settings) -> tuple[PlayedFile, ...]:
     return tuple(file_played(path) for name in names if (path := folder / f"{name}.py").is_file())
 
 
-def vix_of(host: Host, settings: Settings) -> VixService | None:
-    """Return the VIX service with the memory shared by this home's processes; None if the settings name no source."""
+def vix_of(host: Host, settings: Settings) -> NewestVix | None:
+    """Return the VIX with the memory shared by this home's processes; None if the settings name no source of closes."""
     from core.io.wall_clock import utc_now
-    from core.market.vix import VixService
-    from core.market.vix_source import HttpVixSource
+    from core.market.vix import VixInTheDay, VixService, quote_lasts
+    from core.market.vix_source import HttpVixQuote, HttpVixSource
     from state.home_files import VixFile
 
-    if not settings.regime.vix_url:
+    terms = settings.regime
+    if not terms.vix_url:
         return None
-    return VixService(HttpVixSource(settings.regime), VixFile(host.home.vix, utc_now), utc_now)
+    closes = VixService(HttpVixSource(terms), VixFile(host.home.vix, utc_now), utc_now)
+    if not terms.vix_now_url:
+        return closes
+    quotes = VixService(HttpVixQuote(terms), VixFile(host.home.vix_now, utc_now), utc_now, quote_lasts)
+    return VixInTheDay(closes, quotes)
 
 
 def notifier_of(host: Host, settings: Settings, engine: Engine) -> Notifier | None:

@@ -35,7 +35,7 @@ TABLES: Mapping[str, str] = {
     "reconciliation": (
         "max_missing max_drift split_tolerance every_seconds poll_seconds again_seconds apart_seconds max_unanswered"
     ),
-    "regime": "vix_low vix_elevated vix_high vix_url connect_seconds read_seconds answer_seconds",
+    "regime": "vix_low vix_elevated vix_high vix_url vix_now_url connect_seconds read_seconds answer_seconds",
     "risk": (
         "min_notional max_open_positions several_strategies_a_symbol entries_a_day window_start window_end "
         "spread_limit spread_of_stop_limit"

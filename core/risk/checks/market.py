@@ -13,6 +13,7 @@ from core.model.sizing import NoVix, VixLevel
 from core.model.staging import StopPlan, Verdict, unsaid
 from core.model.values import Price, percent, plain, priced
 from core.risk.gate import Candidate, ReviewContext, lacking, passed, refused, unmeasured, usd, warned, without
+from core.risk.regime import when_in_words
 from core.settings.risk import ANY_PRICE, ANY_SPREAD, CollarSettings, HoursSettings
 
 # ── the market ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -482,8 +483,7 @@ class VixCheck:
             return passed(self.name, "closes; no VIX speaks against it")
         if isinstance(vix, NoVix):
             return unsaid(self.name, lambda: f"not known: {vix.reason}")
-        age = (state.day - vix.measured_on).days
-        measured = f"{vix.value:.2f} at the close {age} d ago is {vix.level.value}"
+        measured = f"{vix.value:.2f} {when_in_words(vix, state.at)} is {vix.level.value}"
         if vix.level is VixLevel.HIGH:
             return warned(self.name, f"{measured}: prices jump over stops, take less")
         return passed(self.name, measured)

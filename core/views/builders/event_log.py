@@ -166,6 +166,7 @@ QUIET = (
     facts.ReasonsCounted,
     facts.UpdateIgnored,
     facts.MarginSampled,
+    facts.VixMeasured,
     facts.NotificationDue,
     facts.NotificationBegun,
     facts.NotificationSent,

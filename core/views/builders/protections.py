@@ -18,7 +18,7 @@ from core.model.sizing import MarketMeasure, Regime, VixReading
 from core.risk.checks.desk_state import queued_orders
 from core.risk.message_counts import for_entries, limits_of
 from core.risk.protections.protection import EVERYTHING
-from core.risk.regime import market_in_words, points
+from core.risk.regime import market_in_words, points, when_in_words
 from core.trading_state.state import TradingState
 from core.views import ProtectionRow, SuspensionView
 from core.views.builders.protection_limits import (
@@ -45,12 +45,11 @@ from core.views.builders.protection_limits import (
 from core.views.desk_status import halted_by_you
 
 
-def regime_rows(regime: Regime, today: date) -> Iterator[ProtectionRow]:
+def regime_rows(regime: Regime, at: datetime) -> Iterator[ProtectionRow]:
     """Yield the rows; none is ever tripped: the VIX warns, and the range sets the number of entries."""
     vix, market = regime.vix, regime.market
     if isinstance(vix, VixReading):
-        age = (today - vix.measured_on).days
-        yield _row("vix", "VIX", f"{points(vix.value)} {vix.level.value}", f"measured at the close {age} d ago")
+        yield _row("vix", "VIX", f"{points(vix.value)} {vix.level.value}", f"measured {when_in_words(vix, at)}")
     if isinstance(market, MarketMeasure):
         ratio = market.atr_ratio
         measure = "no average yet" if ratio is None else f"{points(ratio)} × average"
@@ -234,7 +233,7 @@ class ProtectionRows:
         yield from margin_deficit_rows(state, today)
         yield from entries_rows(state, at, today)
         yield from protection_rows(state, at, self._kept)
-        yield from regime_rows(state.regime.regime, today)
+        yield from regime_rows(state.regime.regime, at)
         yield from refused_symbol_rows(state, at, today)
         yield from listed_rows(state, today)
         yield from throttle_rows(state, today)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -9,6 +10,16 @@ from typing import Self
 
 TWO_DAYS = "DATE,OPEN,HIGH,LOW,CLOSE\n11/17/2026,16.10,17.30,15.90,16.80\n11/18/2026,21.00,24.10,20.70,23.40\n"
 """As the exchange writes it: normal, then elevated."""
+
+
+def a_quote(value: str, at: str, **changes: object) -> str:
+    """A value in the day as the exchange writes it, at a time of its own clock."""
+    data = {
+        "symbol": "^VIX", "security_type": "index", "exchange_id": 5, "current_price": float(value),
+        "price_change": 1.2, "open": 18.44, "high": 38.8, "low": 16.8, "close": 37.32, "prev_day_close": 17.31,
+        "volume": 0, "last_trade_time": at,
+    }  # fmt: skip
+    return json.dumps({"timestamp": "2026-11-19 20:00:00", "data": data | changes, "symbol": "_VIX"})
 
 
 class Source:

@@ -14,6 +14,7 @@ import pytest
 from core.files.csv_files import daily_values
 from core.market.vix import FRESH_FOR, TIMEOUT, Kept, VixError, VixService
 from core.model.sizing import DailyValue, NoVix, VixLevel, VixReading
+from core.risk.regime import last_reading
 from state.home_files import DAMAGED, VixFile
 from tests.kit.rows import cases
 from tests.unit.core.market.vix.source import TWO_DAYS
@@ -51,6 +52,9 @@ class Source:
         if self.failure:
             raise VixError(self.failure)
         return daily_values(Path("source"), self.body)
+
+    def newest(self) -> VixReading | None:
+        return last_reading(self.history())
 
 
 class Home:
@@ -218,6 +222,7 @@ def test_the_file_is_the_owners_alone_and_exact(home: Home) -> None:
     assert home.path.parent.stat().st_mode & 0o777 == 0o700
     assert json.loads(home.path.read_bytes())["reading"] == {
         "value": "23.40", "measured_on": "2026-11-18", "level": "elevated", "closes": TOLD,
+        "measured_at": None,
     }  # fmt: skip
 
 

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.model.sizing import VixLevel
-from core.risk.regime import BAND, ORDER, USUAL, VixLevels, by_levels, last_reading, level_after, plain_level, readings
+from core.risk.regime import (
+    BAND,
+    ORDER,
+    USUAL,
+    VixLevels,
+    at_levels,
+    by_levels,
+    last_reading,
+    level_after,
+    plain_level,
+    readings,
+)
 from tests.kit.rows import table
 from tests.unit.core.risk.regime.seasons import values
 
@@ -86,3 +99,20 @@ def test_levels_are_settings(low: str, elevated: str, high: str, level: VixLevel
 
     assert (found.level, found.value, found.closes) == (level, reading.value, reading.closes)
     assert by_levels(reading, USUAL) is reading
+
+
+@table(
+    "before value level",
+    (HIGH, "29.50", HIGH), (ELEVATED, "29.50", ELEVATED), (None, "29.50", ELEVATED), (None, "30.01", HIGH),
+)  # fmt: skip
+def test_a_value_in_the_day_begins_at_the_level_before(before: VixLevel | None, value: str, level: VixLevel) -> None:
+    """RK-19: without one, at that of the closes"""
+    close = last_reading(values("14", "16", "21"))
+    assert close is not None
+    noon = datetime.combine(close.measured_on + timedelta(days=1), time(17), UTC)
+    reading = replace(close, value=Decimal(value), measured_on=noon.date(), measured_at=noon)
+
+    found = by_levels(reading, USUAL, before)
+
+    assert (found.level, at_levels(found, USUAL).level) == (level, last_reading(values("21", value)).level)  # type: ignore[union-attr]
+    assert (found.value, found.closes, found.measured_at) == (reading.value, close.closes, noon)
