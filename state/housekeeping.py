@@ -388,4 +388,5 @@ def status_of(
         day_change=None if change is None else f"{change:.2f}",
         agents=digest_of_agents(desk.control.settings),
         blocked=blocked,
+        has_frictions=desk.sightings.has_frictions,
     )

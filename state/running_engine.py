@@ -74,6 +74,8 @@ class Status:
         Everything that blocks entries; empty from older engines.
     equity, day_change
         USD with two decimals, as the broker told them last at `equity_at`; None while unknown.
+    has_frictions
+        Whether the simulated exchange has slippage, partial fills, rejections, halts or interest.
     """
 
     state: str
@@ -97,6 +99,7 @@ class Status:
     day_change: str | None = None
     agents: str = ""
     blocked: tuple[Blocked, ...] = ()
+    has_frictions: bool = False
 
 
 class Heartbeat:

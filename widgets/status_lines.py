@@ -161,7 +161,8 @@ def first_line(
     """Return the first line; without an engine its clock stops at the last message, and ages keep growing."""
     account = f"{status.account} on {place}" if place else status.account
     is_live = status.mode is Mode.LIVE
-    badge = Cell(" LIVE, REAL MONEY " if is_live else " PAPER ", "urgent" if is_live else "strong")
+    paper = " PAPER, FRICTIONS " if status.has_frictions else " PAPER "
+    badge = Cell(" LIVE, REAL MONEY " if is_live else paper, "urgent" if is_live else "strong")
     if status.market_closes_at is not None:
         market = f"open {f.long_span(status.market_closes_at - now)}"
     elif status.market_opens_at is not None:

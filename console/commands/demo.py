@@ -40,6 +40,11 @@ class DemoProfile(StrEnum):
     MICRO = "micro"
 
 
+class FrictionPreset(StrEnum):
+    NONE = "none"
+    REALISTIC = "realistic"
+
+
 def demo(
     context: typer.Context,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the market; each seed has a separate account.")] = 1,
@@ -62,6 +67,12 @@ def demo(
     ] = 0,
     vix: VixFile = None,
     market: MarketFile = None,
+    frictions: Annotated[
+        FrictionPreset | None,
+        typer.Option(
+            help="realistic: slippage of 2 to 10 basis points by size, partial fills, rejections, halts, interest."
+        ),
+    ] = None,
     overrides: Overrides = None,
 ) -> None:
     """Open the desk on the simulated exchange. It continues where it was left.
@@ -70,6 +81,8 @@ def demo(
     Eight symbols are listed: AAPL, BAC, IBM, IWM, MSFT, QQQ, SPY, XOM; / in an order form shows them.
 
     With --operator confirm-all it is the busy demo: delayed answers, and more entries a day unless --profile is named.
+
+    An account keeps the frictions with which it was opened; the first line of its desk says FRICTIONS.
 
     With --stress it is the stress desk, on the account `stress`: prepared by a scripted operator in a market that stays
     at its level and never closes. It is reset at each opening.
@@ -92,7 +105,7 @@ def demo(
         speed=speed_of(speed) or float(FASTEST),
         operator=operator,
         profile=None if profile is None else profile.value,
-        overrides=tuple(overrides or ()),
+        overrides=(*chosen("--frictions", "exchange.frictions", frictions), *(overrides or ())),
         vix=vix,
         market=market,
         watched=watch,

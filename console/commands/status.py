@@ -32,12 +32,12 @@ def status(context: typer.Context, account: Account = None, as_json: AsJson = Fa
     if as_json:
         print_json(found)
     else:
-        age = found["heartbeat_age"]
+        age, costs = found["heartbeat_age"], " with frictions" if found["frictions"] else ""
         say(
             f"{found['state']}"
             + (f", process {found['pid']}" if found["pid"] else "")
             + (f", heartbeat {age} s ago" if age is not None else "")
-            + f", {found['mode']}; {counted(found['positions'], 'position')}, "
+            + f", {found['mode']}{costs}; {counted(found['positions'], 'position')}, "
             f"{counted(found['orders_working'], 'order')} working, {found['orders_sent']} sent, "
             f"{counted(found['proposals_waiting'], 'proposal')} waiting"
         )
@@ -101,7 +101,7 @@ def status_of(host: Host, account: str | None, now: float | None = None) -> dict
     names = ("state", "pid", "heartbeat_age", "mode", "positions", "orders_working", "orders_sent")
     empty: dict[str, object] = dict.fromkeys((*names, "proposals_waiting", "journal_sequence"), 0)
     empty["uncovered"] = empty["unattended"] = empty["uncovered_kinds"] = empty["desks"] = ()
-    empty["key"] = ""
+    empty["key"], empty["frictions"] = "", False
     empty["equity"] = empty["equity_at"] = empty["day_change"] = None
     folder = account_of(host.home, account) if account else last_account(host.home)
     empty["entries_enabled"], empty["blocked"] = False, []
@@ -125,6 +125,7 @@ def status_of(host: Host, account: str | None, now: float | None = None) -> dict
         "pid": pid,
         "heartbeat_age": round(age, 3),
         "mode": status.mode,
+        "frictions": status.has_frictions,
         "positions": status.positions,
         "orders_working": status.orders_working,
         "orders_sent": status.orders_sent,

@@ -24,6 +24,7 @@ from core.model.session import Calendar, Session
 from core.model.values import Price, Symbol
 from core.ports import OperatorError
 from core.runtime.inbox import Link
+from core.settings.orders import REALISTIC
 from core.settings.settings import Settings
 
 
@@ -113,8 +114,11 @@ def opening_settings(records: Sequence[Record]) -> tuple[str, ...]:
     )
 
 
-def require_the_same(records: Sequence[Record], config: ExchangeConfig) -> None:
-    """Refuse rules that differ from those of the account's opening. Raises `OperatorError`."""
+def require_the_same(records: Sequence[Record], config: ExchangeConfig, frictions: str = "none") -> None:
+    """Refuse rules that differ from those of the account's opening. Raises `OperatorError`.
+
+    `frictions` is the setting that a figure of them follows.
+    """
     ours, usual = asdict(config), asdict(ExchangeConfig())
     if records[0].get("request") == OPENING and (records[0].get(EVENTS) or "") != config.events:
         raise OperatorError(
@@ -124,9 +128,13 @@ def require_the_same(records: Sequence[Record], config: ExchangeConfig) -> None:
     for name in RULES + FRICTIONS:
         opened = records[0].get(name, str(usual[name]) if name in FRICTIONS else None)
         if opened is not None and str(ours[name]) != opened and ours[name] != type(ours[name])(opened):
+            is_of_preset = frictions != "none" and str(ours[name]) == REALISTIC.get(name)
+            key, told, was = (
+                ("frictions", frictions, f"{name} {opened}") if is_of_preset else (name, ours[name], opened)
+            )
             raise OperatorError(
-                f"exchange.{name} = {ours[name]}: this account was opened with {opened}, and an exchange keeps its "
-                "rules; leave the setting out, or open another account with --seed"
+                f"exchange.{key} = {told}: this account was opened with {was}, and an exchange keeps its rules; leave "
+                "the setting out, open another account with --seed, or begin anew with `keyturn state reset`"
             )
 
 

@@ -100,6 +100,7 @@ class VirtualRuntime(Runtime):
         self._ends_at: datetime | None = None
         self.lanes = VirtualLanes(self._leave_lane)
         self.history = history
+        engine.state.sightings.has_frictions = exchange.has_frictions
 
     def _beat_if_due(self) -> None:
         if self.pace.is_beat_due():

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -194,6 +195,24 @@ class AlpacaSettings(SettingsTable):
         return checked_url(url, "http", "ws")
 
 
+REALISTIC: Mapping[str, str] = {
+    "slippage": "0.0002",
+    "slippage_by_size": "0.0008",
+    "partial_fills": "0.1",
+    "rejections": "0.005",
+    "halts": "0.002",
+    "margin_interest": "0.12",
+}
+"""The frictions of a backtest, and of `exchange.frictions = "realistic"`.
+
+Slippage from 2 to 10 basis points by size, margin interest at 12 % a year, partial fills (1 in 10), rejected orders (1
+in 200) and five-minute halts (1 session in 500 per symbol). The last three rates are our own choice.
+"""
+BACKTEST_FRICTIONS = tuple(f"exchange.{name}={value}" for name, value in REALISTIC.items())
+WITHOUT_FRICTIONS = ("exchange.frictions='none'",)
+"""As the command line sets them; figures of the operator stay in a backtest without frictions."""
+
+
 class ExchangeSettings(GrowingSettingsTable):
     """The simulated exchange: its accounts, its handling of orders, and its faults (AN-04)."""
 
@@ -208,6 +227,7 @@ class ExchangeSettings(GrowingSettingsTable):
             "events",
             "sec_fee",
             "taf_fee",
+            "frictions",
         }
     )
 
@@ -241,6 +261,16 @@ class ExchangeSettings(GrowingSettingsTable):
     )
     sec_fee: Ratio = Field(Decimal(0), description="of the proceeds of sales, at the end of their day")
     taf_fee: NotNegative = Field(Decimal(0), description="USD a share sold, at the end of its day")
+    frictions: Literal["none", "realistic"] = Field(
+        "none", description="realistic: those of a backtest, for each figure that is not set itself"
+    )
+
+    @classmethod
+    def as_fields(cls, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**REALISTIC, **values} if values.get("frictions") == "realistic" else values
+
+    def always_written(self) -> frozenset[str]:
+        return frozenset(REALISTIC) if self.frictions == "realistic" else frozenset()
 
     @field_validator("events")
     @classmethod

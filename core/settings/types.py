@@ -210,10 +210,14 @@ class GrowingSettingsTable(SettingsTable):
         if info.context == WHOLE:
             return written
         fields = type(self).model_fields
-        for name in self.LATER:
+        for name in self.LATER - self.always_written():
             if getattr(self, name) == fields[name].default:
                 written.pop(name, None)
         return written
+
+    def always_written(self) -> frozenset[str]:
+        """Return the keys to write also with their default, because they would be read as another value."""
+        return frozenset()
 
 
 class AmountSettings(SettingsTable):

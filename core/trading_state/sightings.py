@@ -124,6 +124,8 @@ class Sightings:
         The theses of the file as last read; the night is checked by them.
     has_own_clock
         Whether the desk's time is this machine's clock, compared with the broker's, which is then requested.
+    has_frictions
+        Whether the simulated exchange has any. Displayed only.
     clock_ahead
         By how much the desk's time is at most ahead of the broker's, as last measured: an order that the broker
         accepted earlier than so much before ours was recorded is another one (EX-24).
@@ -181,6 +183,7 @@ class Sightings:
     file_changes: tuple[LimitChange, ...] = ()
     theses: tuple[Thesis, ...] = ()
     has_own_clock: bool = False
+    has_frictions: bool = False
     clock_ahead: timedelta = timedelta(0)
     faults: int = 0
     disk: DiskFailure = field(default_factory=DiskFailure)

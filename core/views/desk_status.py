@@ -148,6 +148,8 @@ class StatusView:
     at_risk, risk_budget, lost_at_stops
         The loss if every stop filled now and its limit, as shares of equity, and that loss in USD (RK-21); None while
         the equity is unknown.
+    has_frictions
+        Whether the simulated exchange has slippage, partial fills, rejections, halts or interest.
     entries_shut
         The guard that refuses every entry, and why: the closed market, the window, a protection of the whole desk;
         empty if there is none.
@@ -197,6 +199,7 @@ class StatusView:
     lost_at_stops: Money | None = None
     risk_budget: Fraction | None = None
     entries_shut: str = ""
+    has_frictions: bool = False
     held_by_clock: tuple[Symbol, ...] = ()
     refused_by_breaker: bool = False
     key: KeyView = NO_KEY

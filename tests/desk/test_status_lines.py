@@ -180,3 +180,17 @@ def test_a_graver_cause_hides_no_other() -> None:
         found.append(len(_banners(replace(a_view(), status=replace(halted, blocks=blocks)), NOW, ROOM, "Ctrl+K")))
 
     assert [each - found[0] for each in found] == [0, 0, 1, 2, 2]
+
+
+def test_an_exchange_with_frictions_says_so_at_every_width() -> None:
+    """OP-07, SY-09"""
+    rough = replace(STATUS, has_frictions=True)
+    shut = replace(rough, market_closes_at=None, quote_at=NOW - timedelta(minutes=6))
+
+    for width in range(ROOM, 200):
+        assert "CLOSED" in joined(first_line(shut, NOW, width))
+        assert len(joined(first_line(shut, NOW, width))) <= width
+        for key in ("", "control: this desk"):
+            assert "PAPER, FRICTIONS" in joined(first_line(rough, NOW, width, key))
+            assert "FRICTIONS" not in joined(first_line(STATUS, NOW, width, key))
+            assert len(joined(first_line(rough, NOW, width, key))) <= width

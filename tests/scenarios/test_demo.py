@@ -23,7 +23,9 @@ from core.model.values import Symbol
 from core.ports import OperatorError
 from core.runtime.demo import BOUGHT, TRADED
 from core.runtime.virtual import VirtualRuntime
+from core.views.builders.desk import ViewBuilder
 from core.views.builders.symbols import watch_view
+from state.housekeeping import status_of
 
 PLAIN, SMALL = DemoOptions(), DemoOptions(profile="micro")
 
@@ -216,3 +218,22 @@ def test_operator_settings_override_the_demo(tmp_path: Path) -> None:
         assert runtime.operator is None
         opened(runtime)
         assert held(runtime) == {}
+
+
+def test_a_demo_with_frictions_says_so_and_goes_on_with_them(tmp_path: Path) -> None:
+    """SY-09, SP-03: also without the option, and after the exchange was rebuilt from its log"""
+    rough = DemoOptions(overrides=("exchange.frictions='realistic'",))
+    with demo(tmp_path, rough) as runtime:
+        opened(runtime)
+        before = runtime.exchange.books(runtime.at)
+        told = status_of(runtime.engine, "demo-1", "on")
+        runtime.stop("left")
+
+    with demo(tmp_path) as again:
+        after = again.exchange.books(again.at)
+        view = ViewBuilder(again.engine).draw(again.at).status
+
+    assert (told.has_frictions, view.has_frictions) == (True, True)
+    assert (after.positions, after.orders) == (before.positions, before.orders)
+    with demo(tmp_path, DemoOptions(seed=2)) as plain:
+        assert not ViewBuilder(plain.engine).draw(plain.at).status.has_frictions

@@ -94,13 +94,17 @@ def backtested(host: Host, options: BacktestOptions, watch: Watch) -> list[dict[
 
 
 def _tested(host: Host, options: BacktestOptions, path: Path, watch: Watch) -> dict[str, object]:
-    from core.brokers.simulated.frictions import BACKTEST_FRICTIONS
     from core.runtime.backtest import missing, not_measured, report_of, splits
     from core.runtime.feed import RegimeFiles
+    from core.settings.orders import BACKTEST_FRICTIONS, WITHOUT_FRICTIONS
     from state.sweep_files import count_trials
 
     symbol = capitals(options.symbol or symbol_in_name(path))
-    laid_over = (*(BACKTEST_FRICTIONS if options.has_frictions else ()), of_symbols([symbol]), *options.overrides)
+    laid_over = (
+        *(BACKTEST_FRICTIONS if options.has_frictions else WITHOUT_FRICTIONS),
+        of_symbols([symbol]),
+        *options.overrides,
+    )
     names = () if options.strategy is None else (options.strategy,)
     recording = recorded(host, [path], (), laid_over, backtest_settings, names, options.zone)
     recording = measured(recording, options.vix, options.market)

@@ -67,14 +67,18 @@ class BarFiles:
 
     def laid_over(self) -> tuple[str, ...]:
         """Return the settings over the operator's own. Raises `OperatorError`."""
-        from core.brokers.simulated.frictions import BACKTEST_FRICTIONS
+        from core.settings.orders import BACKTEST_FRICTIONS, WITHOUT_FRICTIONS
 
         if self.symbol is not None and len(self.files) > 1:
             raise OperatorError("--symbol names the symbol of one file; rename the files, as in SPY_daily.csv")
         symbols = [capitals(self.symbol or symbol_in_name(path)) for path in self.files]
         if twice := next((symbol for symbol in symbols if symbols.count(symbol) > 1), None):
             raise OperatorError(f"two files are of {twice}; put their bars into one, or leave one out")
-        return (*(BACKTEST_FRICTIONS if self.has_frictions else ()), of_symbols(symbols), *self.overrides)
+        return (
+            *(BACKTEST_FRICTIONS if self.has_frictions else WITHOUT_FRICTIONS),
+            of_symbols(symbols),
+            *self.overrides,
+        )
 
 
 class EngineRunner:

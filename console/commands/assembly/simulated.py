@@ -86,7 +86,8 @@ def demo_runtime(host: Host, options: DemoOptions, stack: ExitStack) -> VirtualR
     last_time = LastTime(folder, options.overrides, host.environ, lambda left: settings_of(host, (*chosen, *left)))
     last_time.require(lambda s: demo.require_sound(engine.state, records, s, is_new=sequence == 0), settings)
     if records:
-        require_the_same(records, config_of(settings, folder.name, str(options.seed), edition_of(records)))
+        config = config_of(settings, folder.name, str(options.seed), edition_of(records))
+        require_the_same(records, config, settings.exchange.frictions)
     started = RunStarted(
         RunKind.DEMO,
         now,

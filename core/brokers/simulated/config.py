@@ -92,6 +92,20 @@ class ExchangeConfig:
     cancels_wait: bool = False
 
     @property
+    def has_frictions(self) -> bool:
+        """Whether an order may cost more, or fill less, than at a quoted price."""
+        return any(
+            (
+                self.slippage,
+                self.slippage_by_size,
+                self.partial_fills,
+                self.rejections,
+                self.halts,
+                self.margin_interest,
+            )
+        )
+
+    @property
     def is_margin(self) -> bool:
         return self.multiplier > 1
 

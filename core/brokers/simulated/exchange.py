@@ -203,6 +203,7 @@ class SimulatedExchange:
         instruments: Mapping[Symbol, BrokerInstrument] | None = None,
     ) -> None:
         self.last_at: datetime | None = None
+        self.has_frictions = config.has_frictions
         self._config = config
         self._calendar = calendar
         self._log = log

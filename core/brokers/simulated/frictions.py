@@ -18,21 +18,6 @@ from core.model.order import OrderRequest
 from core.model.session import Session
 from core.model.values import ZERO, ClientOrderId, Quantity, Symbol, rounded_down
 
-BACKTEST_FRICTIONS = (
-    "exchange.slippage=0.0002",
-    "exchange.slippage_by_size=0.0008",
-    "exchange.partial_fills=0.1",
-    "exchange.rejections=0.005",
-    "exchange.halts=0.002",
-    "exchange.margin_interest=0.12",
-)
-"""The default frictions of a backtest.
-
-Slippage from 2 to 10 basis points by size, margin interest at 12 % a year, partial fills (1 in 10), rejected orders (1
-in 200) and five-minute halts (1 session in 500 per symbol). The last three rates are our own choice.
-"""
-
-
 LEAST_PART, MOST_PART = Decimal("0.2"), Decimal("0.8")
 """Smallest and largest part of a partial fill."""
 ONE = Decimal(1)

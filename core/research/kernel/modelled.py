@@ -25,7 +25,7 @@ TABLES: Mapping[str, str] = {
     ),
     "exchange": (
         "cash slippage slippage_by_size half_spread_ticks participation fee_per_share settlement_days halt_minutes "
-        "margin_interest"
+        "margin_interest frictions"
     ),
     "exits": ("enabled not_for profit_target stop stale_days stale_gain max_days flat_minutes overnight"),
     "health": "listen symbols slow_sync_milliseconds",

@@ -221,6 +221,7 @@ class StatusViews:
             lost_at_stops=None if risked is None else Money(risked[0]),
             risk_budget=Fraction(control.settings.risk.sizing.budget),
             entries_shut=shut_in_words(blocks),
+            has_frictions=state.sightings.has_frictions,
             blocks=blocks,
             held_by_clock=state.held_by_clock,
             key=key_view(state, at),
