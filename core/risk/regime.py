@@ -461,7 +461,7 @@ def in_lines(look: Look) -> Iterator[str]:
     age = f", {ago_in_words(vix, seen_at)}" if seen_at is not None and isinstance(vix, VixReading) else ""
     yield vix_in_words(look.regime) + age
     if look.failure and look.failure not in vix_in_words(look.regime):
-        yield f"the VIX was not requested again: {look.failure}"
+        yield f"no newer VIX: {look.failure}"
     yield market_in_words(look.regime)
     yield f"entries a day and strategy: {look.allowance.entries}, {look.allowance.reason}"
 

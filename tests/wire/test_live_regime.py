@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -15,8 +15,8 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.market.alpaca.data import AlpacaData
 from core.market.port import MarketDataError
-from core.market.vix import VixService
-from core.market.vix_source import HttpVixSource
+from core.market.vix import NewestVix, VixInTheDay, VixService
+from core.market.vix_source import HttpVixQuote, HttpVixSource
 from core.model.bar import Bar
 from core.model.sizing import DailyBar, DailyValue, MarketMeasure, NoMarket, Trend, VixLevel, VixReading, Volatility
 from core.model.values import Price, Quantity, Symbol
@@ -26,7 +26,7 @@ from core.settings.risk import RegimeSettings
 from state.home_files import VixFile
 from tests.scenarios.house import a_day
 from tests.scenarios.live_floor import LiveFloor, LiveHouse
-from tests.unit.core.market.vix.source import Source
+from tests.unit.core.market.vix.source import Source, a_quote
 from tests.wire.exchange.clocks import StillClock
 from tests.wire.exchange.hours import Hours
 from tests.wire.exchange.server import MORNING, LoopbackExchange
@@ -65,7 +65,7 @@ def the_data(exchange: LoopbackExchange) -> AlpacaData:
     return AlpacaData(settings, *secrets, [SPY], Hours(), now=exchange.clock.now, chance=lambda: 0.0)
 
 
-def a_watch(exchange: LoopbackExchange, vix: VixService | None = None) -> RegimeWatch:
+def a_watch(exchange: LoopbackExchange, vix: NewestVix | None = None) -> RegimeWatch:
     data = the_data(exchange)
     return RegimeWatch(vix, lambda: data.daily_bars(SPY), exchange.clock.now)
 
@@ -136,3 +136,20 @@ def test_a_live_desk_knows_the_regime(exchange: LoopbackExchange, tmp_path: Path
     closes = (DailyValue(date(2026, 11, 18), Decimal("34.20")),)
     assert regime.vix == VixReading(Decimal("34.20"), date(2026, 11, 18), VixLevel.HIGH, closes)
     assert isinstance(regime.market, MarketMeasure)
+
+
+def test_a_live_desk_counts_the_value_in_the_day(exchange: LoopbackExchange, tmp_path: Path) -> None:
+    """RK-19: over the close of the day before, with its time"""
+    floor = LiveFloor("10:00", a_day())
+    with Source("DATE,CLOSE\n11/18/2026,17.31\n") as closes, Source(a_quote("34.2", "2026-11-19T09:45:00")) as quotes:
+        terms = RegimeSettings(vix_url=closes.url, vix_now_url=quotes.url)
+        of_closes = VixService(HttpVixSource(terms), VixFile(tmp_path / "home" / "vix.json", floor.now), floor.now)
+        of_quotes = VixService(HttpVixQuote(terms), VixFile(tmp_path / "home" / "now.json", floor.now), floor.now)
+        house = LiveHouse(floor, regime=a_watch(exchange, VixInTheDay(of_closes, of_quotes)))
+        with house:
+            house.waits(lambda view: any("VIX 34.20 of 2026-11-19 09:45" in line.text for line in view.log), "the VIX")
+
+    closes_known = (DailyValue(date(2026, 11, 18), Decimal("17.31")),)
+    measured_at = datetime(2026, 11, 19, 9, 45, tzinfo=NEW_YORK).astimezone(UTC)
+    found = house.engine.state.regime.regime.vix
+    assert found == VixReading(Decimal("34.20"), date(2026, 11, 19), VixLevel.HIGH, closes_known, measured_at)

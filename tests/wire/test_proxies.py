@@ -18,7 +18,7 @@ from core.market.alpaca.failure import Counts
 from core.market.alpaca.requests import AskError, DataRequests
 from core.market.alpaca.socket import DataSocket, StreamLostError
 from core.market.vix import VixError
-from core.market.vix_source import HttpVixSource
+from core.market.vix_source import HttpVixQuote, HttpVixSource
 from core.model.account import Account, ConnectionState, ConnectionStatus, Mode
 from core.model.broker import NoAnswer
 from core.model.values import Symbol
@@ -132,7 +132,9 @@ async def test_one_that_hangs_is_named_with_its_address(
     proxy.hangs, settings = True, settings_for(exchange)
     keys = SecretStr(exchange.keys.id), SecretStr(exchange.keys.secret)
     data = DataRequests(settings, *keys, Counts())
-    regime = RegimeSettings().model_copy(update={"vix_url": f"http://{NAME}/vix.csv"})
+    regime = RegimeSettings().model_copy(
+        update={"vix_url": f"http://{NAME}/vix.csv", "vix_now_url": f"http://{NAME}/vix.json"}
+    )
 
     asked = await asyncio.to_thread(account, exchange, settings)
     lost = await heard_of_orders(exchange, settings)
@@ -142,12 +144,14 @@ async def test_one_that_hangs_is_named_with_its_address(
         await asyncio.to_thread(data.latest_quotes, [Symbol("SPY")])
     with pytest.raises(VixError) as vix:
         await asyncio.to_thread(HttpVixSource(regime).history)
+    with pytest.raises(VixError) as vix_now:
+        await asyncio.to_thread(HttpVixQuote(regime).newest)
 
     assert isinstance(asked, NoAnswer)
     assert lost.state is ConnectionState.DOWN
     told = {
         "orders": asked.reason, "order updates": lost.words, "stream": str(stream.value), "prices": str(prices.value),
-        "VIX": str(vix.value),
+        "VIX": str(vix.value), "VIX in the day": str(vix_now.value),
     }  # fmt: skip
     assert {name for name, words in told.items() if f"{proxy.place} of {variable}" not in words} == set()
 
@@ -164,7 +168,9 @@ async def test_a_name_without_an_address_is_told_as_one(
     settings = settings_for(exchange)
     keys = SecretStr(exchange.keys.id), SecretStr(exchange.keys.secret)
     data = DataRequests(settings, *keys, Counts())
-    regime = RegimeSettings().model_copy(update={"vix_url": f"http://{NAME}/vix.csv"})
+    regime = RegimeSettings().model_copy(
+        update={"vix_url": f"http://{NAME}/vix.csv", "vix_now_url": f"http://{NAME}/vix.json"}
+    )
 
     asked = await asyncio.to_thread(account, exchange, settings)
     lost = await heard_of_orders(exchange, settings)
@@ -174,9 +180,11 @@ async def test_a_name_without_an_address_is_told_as_one(
         await asyncio.to_thread(data.latest_quotes, [Symbol("SPY")])
     with pytest.raises(VixError) as vix:
         await asyncio.to_thread(HttpVixSource(regime).history)
+    with pytest.raises(VixError) as vix_now:
+        await asyncio.to_thread(HttpVixQuote(regime).newest)
 
     assert isinstance(asked, NoAnswer)
-    told = [asked.reason, lost.words, *(str(error.value) for error in (stream, prices, vix))]
+    told = [asked.reason, lost.words, *(str(error.value) for error in (stream, prices, vix, vix_now))]
     assert [
         words for words in told if "name cannot be looked up" not in words or "check the network" not in words
     ] == []
