@@ -248,6 +248,7 @@ REPLANNED = frozenset(
         inputs.ClockRead,
         inputs.SubmissionBegan,
         inputs.NotificationAnswered,
+        inputs.ReportAnswered,
     }
 )
 """Inputs that may move a deadline although nothing is recorded or requested."""

@@ -788,11 +788,11 @@ MarginSampled 1 equity:amount maintenance_margin:amount initial_margin:?amount d
 MarginWarned 2 distance:amount limit:?amount deficit=amount
 MarketDataQuarantined 1 place:text reason:text
 NotificationBegun 1 channel:text is_urgent:flag numbers:*number tries:number is_repeat:flag
-NotificationDue 1 notice:Notice channels:*text not_before=?time matter=text step=text
+NotificationDue 2 notice:Notice channels:*text not_before=?time matter=text step=text
 NotificationFailed 1 channel:text is_urgent:flag numbers:*number code:DeliveryCode status=?number again_at=?time
 NotificationSent 1 channel:text is_urgent:flag numbers:*number
 NotificationSettled 1 matter:text
-NotificationSuppressed 1 notice:Notice channels:*text code:SuppressionCode matter=text step=text
+NotificationSuppressed 2 notice:Notice channels:*text code:SuppressionCode matter=text step=text
 NotificationWithdrawn 1 channel:text is_urgent:flag numbers:*number
 OrderApproved 1 ticket_id:TicketId approval_id:text review:Review equity:?amount buying_power:?amount bid:?amount
   ask:?amount
@@ -838,6 +838,7 @@ ReconciliationPassed 2 corrections:*text differences=*Difference
 RegimeMeasured 3 regime:Regime
 ReinstatementRefused 1 strategy:text reason:text
 ReloadRefused 1 reasons:*text
+ReportMade 1 day:day fault=text agent=text agent_fault=text
 Resumed 1 cause:HaltCause
 RiskRestored 1 reason:text
 RiskThrottled 1 factor:amount reason:text
@@ -956,7 +957,7 @@ NoFigure reason:text
 NoMarket reason:text
 NoStop reason:text
 NoVix reason:text
-Notice number:number at:time kind:NoticeKind severity:Severity symbol:?text words:text
+Notice number:number at:time kind:NoticeKind severity:Severity symbol:?text words:text report=?ReportSheet
 OrderRequest client_order_id:text symbol:text side:Side effect:Effect quantity:amount type:OrderType
   time_in_force=TimeInForce limit_price=?amount stop_price=?amount replaces=?text trail_price=?amount
   trail_fraction=?amount order_class=OrderClass legs=*Leg extended_hours=flag
@@ -983,9 +984,11 @@ Regime vix:VixReading|NoVix market:MarketMeasure|NoMarket
 RegimeLabels vix:?VixLevel trend:?Trend volatility:?Volatility
 ReportLine proposal_id:text symbol:text side:Side quantity:amount filled:amount expected:?amount average:?amount
   status:?OrderStatus reason:text
+ReportSheet title:text head:text sections=*Section agent=text words=*text
 Review verdicts:*Verdict
 ReviewFigures cost:?amount worst_loss:?amount share_of_equity:?amount buying_power_after:?amount
 Seat terminal=text user=text address=text
+Section name:text rows:*&text,text
 Session day:day open:time close:time
 SignedOrder proposal:Proposal cancels:*text review:Review price:?amount touch:?amount power_after:?amount
 SkippedRow place:text reason:text

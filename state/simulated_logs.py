@@ -33,7 +33,7 @@ from core.brokers.simulated.log import FIELDS, fault_in
 from core.files.regular_file import reading
 from core.messages import commands, desk_commands
 from core.messages.desk_commands import SettingsFault, SettingsFileSeen
-from core.messages.inputs import FromAgent, NotificationAnswered
+from core.messages.inputs import FromAgent, FromNotifier
 from core.model.lazy_dataclass import dataclass
 from core.ports import OperatorError
 from core.runtime.simulated_exchange import (
@@ -200,7 +200,7 @@ def _keep(path: Path, content: bytes) -> None:
 
 
 KINDS: dict[str, type] = {
-    kind.__name__: kind for kind in (*get_args(commands.Command), NotificationAnswered, *get_args(FromAgent))
+    kind.__name__: kind for kind in (*get_args(commands.Command), *get_args(FromNotifier), *get_args(FromAgent))
 }
 """The inputs that a line may hold, by name."""
 AT_ONCE = 1 << 20

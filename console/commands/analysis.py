@@ -5,6 +5,7 @@ AN-01, EX-16).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
@@ -32,6 +33,8 @@ from console.commands.shared import (
 )
 from core.model.delivery import DeliveryCode
 from core.model.notice import USUAL, NoticeKind
+from core.model.notification_sanitizer import harmless
+from core.model.report_sheet import lines_of as lines_below
 from core.model.session import HOME
 from core.ports import OperatorError
 from core.what_if.changes import HOW
@@ -39,6 +42,8 @@ from state.accounts import journal_of
 
 if TYPE_CHECKING:
     from core.analytics.equity import EquityDay
+    from core.reports.report import Report
+    from core.runtime.notifier.message import Message
     from core.settings.service import NotifySettings
 
 
@@ -123,7 +128,10 @@ def report(
     html: PageFile = None,
     csv: TablesFolder = None,
     send: Annotated[
-        bool, typer.Option("--send", help="Send the first lines now to the channels that the rules select for reports.")
+        bool, typer.Option("--send", help="Send it now, as the engine does, to the channels of the rules for reports.")
+    ] = False,
+    notice: Annotated[
+        bool, typer.Option("--notice", help="Print what the engine sends after the close, without an agent's words.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -135,9 +143,10 @@ def report(
 
     Example: keyturn report --day 2026-11-19 --html thursday.html
     """
+    from core.reports.notice_sheet import sheet_of
     from core.reports.report_formats import as_json as told
     from core.reports.report_formats import page
-    from core.reports.report_text import lines_of, subject_of, text_of
+    from core.reports.report_text import lines_of
     from state.past_days import reported
 
     host = host_of(context)
@@ -149,13 +158,28 @@ def report(
     found = reported(folder.journal, day, week)
     if html is not None:
         write_page(html, page(found))
-    ends = {} if to is None else deliver(host, *to, subject_of(found, desk), text_of(found), SEVERITY)
+    if notice:
+        sheet = sheet_of(found)
+        tell(as_json, lambda: asdict(sheet), (sheet.title, sheet.head, *lines_below(sheet)), csv=csv)
+        return
+    ends = {} if to is None else deliver(host, *to, _message(found, desk))
     sent = {"sent": {name: delivery_as_json(end) for name, end in ends.items()}} if send else {}
     tell(as_json, lambda: {**told(found), **sent}, lines_of(found), html, csv=csv)
     for name, end in ends.items() if not as_json else ():
         say(f"{name}: {delivery_in_words(end)}")
     if send and not any(end.code is DeliveryCode.DELIVERED for end in ends.values()):
         raise typer.Exit(1)
+
+
+def _message(found: Report, desk: str) -> Message:
+    from core.model.report_sheet import MOST_TEXT, fitted, html_of
+    from core.reports.notice_sheet import sheet_of
+    from core.runtime.notifier.message import Message
+
+    sheet = sheet_of(found)
+    title = harmless(f"{f'Keyturn {desk}'.strip()}: {sheet.title}")
+    text = fitted("\n".join((sheet.head, *lines_below(sheet))), MOST_TEXT)
+    return Message(title, text, html=html_of(sheet, sheet.head))
 
 
 def _receivers(host: Host, account: str) -> tuple[NotifySettings, tuple[str, ...]]:

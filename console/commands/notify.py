@@ -20,6 +20,7 @@ from core.ports import OperatorError
 
 if TYPE_CHECKING:
     from core.model.delivery import Delivery
+    from core.runtime.notifier.message import Message
     from core.settings.service import NotifySettings
 
 
@@ -36,13 +37,8 @@ def channels_of(
     return tuple(dict.fromkeys(found))
 
 
-def deliver(
-    host: Host, terms: NotifySettings, channels: tuple[str, ...], title: str, text: str, severity: Severity
-) -> dict[str, Delivery]:
+def deliver(host: Host, terms: NotifySettings, channels: tuple[str, ...], message: Message) -> dict[str, Delivery]:
     """Send the message; return the delivery by channel."""
-    from core.runtime.notifier.message import Message
-
-    message = Message(title, text, severity is Severity.URGENT)
     carrier = carrier_of(host, terms)
     try:
         return {name: carrier.deliver(name, message) for name in channels}
@@ -146,10 +142,11 @@ def _sent(
     host: Host, terms: NotifySettings, kind: NoticeKind, channels: tuple[str, ...], severity: Severity
 ) -> dict[str, Delivery]:
     from core.io.wall_clock import utc_now
+    from core.runtime.notifier.message import Message
 
     title = f"Keyturn TEST: {kind.words}"
     text = f"{HOME.clock(utc_now())} {kind.words}: a test of this channel; nothing happened at the desk"
-    return deliver(host, terms, channels, harmless(title), text, severity)
+    return deliver(host, terms, channels, Message(harmless(title), text, severity is Severity.URGENT))
 
 
 def _kind(text: str) -> NoticeKind:

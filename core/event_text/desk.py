@@ -237,7 +237,7 @@ DESKS: EventTexts = {
 }
 
 
-NoticeFact = facts.NotificationDue | facts.NotificationSuppressed | facts.NotificationSettled
+NoticeFact = facts.NotificationDue | facts.NotificationSuppressed | facts.NotificationSettled | facts.ReportMade
 DeliveryFact = facts.NotificationBegun | facts.NotificationSent | facts.NotificationFailed | facts.NotificationWithdrawn
 CODES = {
     DeliveryCode.DELIVERED: "delivered",
@@ -263,6 +263,10 @@ def failed_in_words(code: DeliveryCode, status: int | None) -> str:
 
 def _notice(fact: NoticeFact) -> str:
     match fact:
+        case facts.ReportMade():
+            made = f"the report of {fact.day} {f'could not be made: {fact.fault}' if fact.fault else 'is made'}"
+            agent = f"; the agent {fact.agent} {_summary(fact.agent_fault)}" if fact.agent else ""
+            return f"{made}{agent}"
         case facts.NotificationSettled():
             return f"{fact.matter} has ended: nobody else is told"
         case facts.NotificationSuppressed():
@@ -270,6 +274,10 @@ def _notice(fact: NoticeFact) -> str:
         case facts.NotificationDue():
             when = "" if fact.not_before is None else f" from {HOME.told(fact.not_before, '%m-%d %H:%M')} on"
             return f"{fact.notice.severity} to {_channels(fact.channels)}{when}: {fact.notice.words}"
+
+
+def _summary(fault: str) -> str:
+    return f"has no words in it: {fault}" if fault else "summarises it"
 
 
 def _channels(names: tuple[str, ...]) -> str:

@@ -90,7 +90,8 @@ def level_of(fact: facts.Fact, severity: str) -> str:
     if severity:
         return severity
     is_rejected = isinstance(fact, facts.OrderStateChanged) and fact.after is OrderStatus.REJECTED
-    return WARN if is_rejected or isinstance(fact, WARNINGS) else INFO
+    is_without = isinstance(fact, facts.ReportMade) and bool(fact.fault or fact.agent_fault)
+    return WARN if is_rejected or is_without or isinstance(fact, WARNINGS) else INFO
 
 
 def strategy_of(fact: facts.Fact) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from core.facts.registry import Fact, fact
 from core.model.alert import Alert, AlertTerms
@@ -13,6 +13,25 @@ from core.model.values import Symbol
 
 
 @fact()
+@dataclass(frozen=True, slots=True)
+class ReportMade(Fact):
+    """The report of a day was made for its notices, or was not (SY-03, AN-06).
+
+    Attributes
+    ----------
+    fault
+        Why there is none; empty if there is one. Its notice then has the sums of the engine's own books.
+    agent, agent_fault
+        The agent that was started to summarise it, and why the notice goes without its words.
+    """
+
+    day: date
+    fault: str = ""
+    agent: str = ""
+    agent_fault: str = ""
+
+
+@fact(version=2)
 @dataclass(frozen=True, slots=True)
 class NotificationDue(Fact):
     """A notice is due on these channels.
@@ -34,7 +53,7 @@ class NotificationDue(Fact):
     step: str = ""
 
 
-@fact()
+@fact(version=2)
 @dataclass(frozen=True, slots=True)
 class NotificationSuppressed(Fact):
     """A notice is not sent to these channels, and why. `matter` and `step` as for a due one: it counts as sent."""

@@ -162,7 +162,8 @@ class ReleaseKill:
 class SendNotification:
     """Send a notice over a configured channel. Answered by `NotificationAnswered` (SY-03).
 
-    `title` and `text` are the whole content, without links or actions.
+    `title` and `text` are the whole content, without links or actions; `html` is the same as a page for channels that
+    take one, and may be empty.
     """
 
     channel: str
@@ -171,6 +172,15 @@ class SendNotification:
     tries: int
     title: str
     text: str
+    html: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MakeReport:
+    """Make the report of a day from the journal, and with `is_week` that of its week. Answered by `ReportAnswered`."""
+
+    day: date
+    is_week: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +217,7 @@ Effect = (
     | LatchKill
     | ReleaseKill
     | SendNotification
+    | MakeReport
     | AnswerAgent
     | EndEngine
 )

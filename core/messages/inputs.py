@@ -29,6 +29,7 @@ from core.model.instrument import BrokerInstrument
 from core.model.lazy_dataclass import dataclass
 from core.model.reconciliation import DropCopy
 from core.model.reference_data import CorporateAction, PastDays
+from core.model.report_sheet import ReportSheet
 from core.model.session import Session
 from core.model.sizing import Regime
 from core.model.staging import Approval
@@ -356,6 +357,29 @@ class NotificationAnswered:
     delivery: Delivery
 
 
+@dataclass(frozen=True, slots=True)
+class ReportAnswered:
+    """The report of a day, and of its week if asked for, or why there is none (SY-03, AN-06).
+
+    Attributes
+    ----------
+    sheets
+        The day's first; empty if there is none, and `fault` says why.
+    agent, agent_fault
+        The agent that was started to summarise it, and why the sheets have no words of it.
+    """
+
+    day: date
+    sheets: tuple[ReportSheet, ...]
+    fault: str = ""
+    agent: str = ""
+    agent_fault: str = ""
+
+
+FromNotifier = NotificationAnswered | ReportAnswered
+"""All that whoever carries messages can put into the inbox."""
+
+
 # ── the runtime ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -435,6 +459,7 @@ Input = (
     | AgentRefused
     | AgentSaid
     | NotificationAnswered
+    | ReportAnswered
     | Start
     | ClockRead
     | DeadlineReached

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from core.model.lazy_dataclass import dataclass
 from core.model.notification_sanitizer import harmless
+from core.model.report_sheet import MOST_TEXT, ReportSheet, fitted, html_of, lines_of
 from core.model.session import Venue
 from core.model.values import Symbol
 
@@ -82,7 +83,7 @@ urgent."""
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One notice with its number; `at` is the time of the event, UTC."""
+    """One notice with its number; `at` is the time of the event, UTC. A `report` is a message of its own."""
 
     number: int
     at: datetime
@@ -90,6 +91,7 @@ class Notice:
     severity: Severity
     symbol: Symbol | None
     words: str
+    report: ReportSheet | None = None
 
     @property
     def is_urgent(self) -> bool:
@@ -112,18 +114,38 @@ def title_of(notices: Sequence[Notice], desk: str, *, is_repeat: bool) -> str:
     """Return the title: `Keyturn paper demo: exit waiting SPY`, `REPEAT Keyturn LIVE A1: 3 messages`."""
     first = notices[0]
     what = f"{first.kind.words} {first.symbol or ''}".strip() if len(notices) == 1 else f"{len(notices)} messages"
+    if first.report is not None:
+        what = first.report.title
     return harmless(f"{REPEAT if is_repeat else ''} Keyturn {desk}: {what}")
 
 
 def text_of(notices: Sequence[Notice], untold: int, at: datetime, venue: Venue, *, is_repeat: bool) -> str:
     """Return a line for each, time first; notices beyond `MOST_LINES` and suppressed ones are counted."""
     lines = [f"{REPEAT}: you may have {'this' if len(notices) == 1 else 'these'} already"] if is_repeat else []
-    lines += [f"{venue.dated(notice.at, at)} {notice.kind.words}: {notice.words}" for notice in notices[:MOST_LINES]]
+    lines += [_line(notice, at, venue) for notice in notices[:MOST_LINES]]
     if rest := notices[MOST_LINES:]:
         lines.append(f"and {len(rest)} more: {_counted(rest)}")
     if untold:
         lines.append(f"{untold} more were too many to be told; the desk has them")
+    if (report := notices[0].report) is not None:
+        return fitted("\n".join([*lines, *lines_of(report)]), MOST_TEXT)
     return "\n".join(lines)
+
+
+def html_in(notices: Sequence[Notice], at: datetime, venue: Venue) -> str:
+    """Return the message as a page for channels that take one; empty if it is no report."""
+    first = notices[0]
+    return "" if first.report is None else html_of(first.report, _line(first, at, venue))
+
+
+def together(notices: Sequence[Notice]) -> list[Notice]:
+    """Return those of the next message: a report is one of its own."""
+    first = next((place for place, notice in enumerate(notices) if notice.report is not None), len(notices))
+    return [*(notices[:first] or notices[:1])]
+
+
+def _line(notice: Notice, at: datetime, venue: Venue) -> str:
+    return f"{venue.dated(notice.at, at)} {notice.kind.words}: {notice.words}"
 
 
 def _counted(notices: Sequence[Notice]) -> str:

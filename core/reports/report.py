@@ -17,7 +17,7 @@ from core.execution import stop_coverage
 from core.execution.fee_days import FeeDays
 from core.execution.stop_coverage import PastCover
 from core.model.codes import HaltCause
-from core.model.instrument import STOCK_TICKS
+from core.model.instrument import STOCK_TICKS, Instrument, share
 from core.model.lazy_dataclass import dataclass
 from core.model.order import AnyOrder, StopHolder
 from core.model.position import AnyTrade
@@ -69,6 +69,8 @@ class Held:
         The nearest of its stops, USD; None without one.
     covered
         The quantity with a stop at the broker, by the rules of the ledger.
+    open_result
+        Of its average to its last price, USD to the cent; None if one of them is unknown.
     """
 
     symbol: Symbol
@@ -78,6 +80,7 @@ class Held:
     stop: Price | None
     holder: StopHolder
     covered: Quantity
+    open_result: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,11 @@ class StillStands:
     @property
     def is_empty(self) -> bool:
         return not (self.held or self.orders or self.exits or self.doubts or self.shut or self.entries)
+
+    @property
+    def open_result(self) -> Money:
+        """The sum over all positions whose last price is known, USD."""
+        return _sum(each.open_result for each in self.held if each.open_result is not None)
 
 
 def still_stands(
@@ -148,6 +156,7 @@ class _Found:
     shut: dict[str, str] = field(default_factory=dict)
     tripped: dict[tuple[str, str], facts.ProtectionTripped] = field(default_factory=dict)
     regime: Regime = UNKNOWN
+    instruments: dict[Symbol, Instrument] = field(default_factory=dict)
 
     def take(self, record: Recorded) -> None:
         self.books.take(record)
@@ -179,6 +188,7 @@ class _Found:
 
     def _created(self, created: facts.OrderCreated) -> None:
         order = created.order
+        self.instruments[order.symbol] = order.instrument
         self.working[order.client_order_id] = created
         self.proposals.pop(created.proposal_id, None)
         if not order.effect.only_reduces:
@@ -258,14 +268,23 @@ class _Found:
     def _held(self, key: Key, standing: Standing) -> Held:
         guards, last = self.orders.guards(*key), self.closes.get(key[0])
         covered = Quantity(min(self.orders.exits.covered(*key), abs(standing.quantity)))
+        open_result = self._open_result(key[0], standing)
         if guards:
             prices = [order.request.stop_price for order in guards if order.request.stop_price is not None]
             nearest = (max if standing.quantity > 0 else min)(prices, default=None)
-            return Held(*key, standing, last, nearest, StopHolder.BROKER, covered)
+            return Held(*key, standing, last, nearest, StopHolder.BROKER, covered, open_result)
         planned = self.stops.get(key)
         if planned is not None and planned[1] is StopHolder.DESK:
-            return Held(*key, standing, last, planned[0], StopHolder.DESK, covered)
-        return Held(*key, standing, last, None, StopHolder.YOU, covered)
+            return Held(*key, standing, last, planned[0], StopHolder.DESK, covered, open_result)
+        return Held(*key, standing, last, None, StopHolder.YOU, covered, open_result)
+
+    def _open_result(self, symbol: Symbol, standing: Standing) -> Money | None:
+        last = self.closes.get(symbol)
+        if last is None or standing.average is None:
+            return None
+        instrument = self.instruments.get(symbol) or share(symbol)
+        paid = instrument.notional(standing.quantity, standing.average)
+        return to_the_cent(instrument.notional(standing.quantity, last) - paid)
 
 
 def _is_stop(created: facts.OrderCreated) -> bool:

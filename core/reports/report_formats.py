@@ -169,6 +169,7 @@ def _trade(each: TradeTold) -> dict[str, object]:
 def _standing(found: StillStands) -> dict[str, object]:
     return {
         "positions": [_held(each) for each in found.held],
+        "open_result": cents(found.open_result),
         "orders": [order_in_words(order) for order in found.orders],
         "exits_waiting": [order_in_words(each.order) for each in found.exits],
         "entries_waiting": [order_in_words(each.order) for each in found.entries],
@@ -192,6 +193,7 @@ def _held(each: Held) -> dict[str, object]:
         "stop": None if each.stop is None else plain(each.stop),
         "stop_held_by": each.holder.value,
         "covered": plain(each.covered),
+        "open_result": _cents(each.open_result),
     }
 
 

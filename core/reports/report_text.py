@@ -1,7 +1,4 @@
-"""A report as text of about one page (AN-06), and its first lines as a message to people away from the desk (SY-03).
-
-The message triggers nothing. Every line is made harmless: no link, no code, no name of an order.
-"""
+"""A report as text of about one page (AN-06)."""
 
 from __future__ import annotations
 
@@ -11,9 +8,9 @@ from textwrap import wrap
 
 from core.analytics.equity import Part
 from core.analytics.presentation import plotted
-from core.model.notification_sanitizer import harmless
 from core.model.order import StopHolder
 from core.model.order_terms import OWED, order_in_words
+from core.model.report_sheet import at_a_blank
 from core.model.session import HOME
 from core.model.signal import EXIT_WORDS
 from core.model.sizing import UNKNOWN
@@ -22,7 +19,7 @@ from core.post_mortem.missed_trades import TripKind
 from core.post_mortem.page import WIDTH, name_of, usd
 from core.reports.figures import Figures, NotTaken, biggest_of, by_cause, by_strategy, not_taken, result_of, the_biggest
 from core.reports.quality import Noted, lasted
-from core.reports.report import Held, Report, Summary, TradeTold
+from core.reports.report import Held, Report, StillStands, Summary, TradeTold
 from core.risk.regime import in_words as regime_in_words
 
 
@@ -47,10 +44,12 @@ def quiet_line(report: Report) -> str:
 def head_of(report: Report) -> Iterator[str]:
     """Yield the result in two or three lines."""
     whole = report.whole
-    yield f"{title_of(report)}: {_equity(report)}"
+    yield f"{title_of(report)}: {equity_in_words(report)}"
     parts = "" if whole.realised in (None, whole.result) else f", realised by all fills {usd(whole.realised)}"
     fees = f"fees of fills {usd(whole.fees)}{_charged(whole)}"
     yield f"  {trades_in_words(whole)}: {usd(whole.result)} USD{parts}; {fees}"
+    if report.standing.held:
+        yield f"  open result {open_in_words(report.standing)}"
     if report.explained is not None and report.rest is not None:
         yield (
             f"  of the equity trades made {usd(whole.result)}, what else was held or moved "
@@ -64,16 +63,23 @@ def head_of(report: Report) -> Iterator[str]:
     for note in dict.fromkeys(note for day in report.found.days for note in day.notes):
         yield f"  note: {note}"
     if report.is_week:
-        yield from (f"  {line}" for line in _risk(report))
+        yield from (f"  {line}" for line in risk_of(report))
     if report.week_before is not None:
-        yield f"  the week before: {_short(report.week_before)}"
+        yield f"  the week before: {short_of(report.week_before)}"
+
+
+def open_in_words(standing: StillStands) -> str:
+    """Describe what is not realised yet: `+12.40 USD, 2 positions`."""
+    unknown = sum(each.open_result is None for each in standing.held)
+    without = f", {unknown} of them without a price" if unknown else ""
+    return f"{usd(standing.open_result)} USD, {many(len(standing.held), 'position')}{without}"
 
 
 def _charged(figures: Figures) -> str:
     return f", of the account {usd(figures.charged)}" if figures.charged else ""
 
 
-def _risk(report: Report) -> Iterator[str]:
+def risk_of(report: Report) -> Iterator[str]:
     """The deepest drawdown of the week, and of the quarter with its Sharpe ratio."""
     if (fall := report.fall) is not None:
         ends = f"{HOME.local(fall.begins):%a %H:%M} to {HOME.local(fall.ends):%a %H:%M}"
@@ -86,7 +92,7 @@ def _risk(report: Report) -> Iterator[str]:
         yield f"last {many(quarter.returns, 'session')}, by closes: deepest drawdown {deepest}; Sharpe {sharpe}"
 
 
-def _equity(report: Report) -> str:
+def equity_in_words(report: Report) -> str:
     whole, last = report.whole, report.by_the_broker
     if whole.change is not None:
         return f"equity {usd(whole.change)} USD, {whole.opening:,.2f} → {whole.closing:,.2f}"
@@ -106,7 +112,7 @@ def trades_in_words(figures: Figures) -> str:
     return f"{many(figures.trades, 'trade')} closed, {figures.won} won" if figures.trades else "no trade closed"
 
 
-def _short(figures: Figures) -> str:
+def short_of(figures: Figures) -> str:
     return (
         f"equity {usd(figures.change)} USD; {trades_in_words(figures)}: {usd(figures.result)}; fees {usd(figures.fees)}"
         f"{_charged(figures)}"
@@ -341,6 +347,7 @@ def held_in_words(held: Held) -> str:
     standing = held.standing
     at = "" if standing.average is None else f" at {priced(standing.average)}"
     now = "" if held.last is None else f", last {priced(held.last)}"
+    now += "" if held.open_result is None else f", open {usd(held.open_result)}"
     return f"{plain(standing.quantity)} {held.symbol} {held.strategy}{at}{now}: {_stop(held)}"
 
 
@@ -362,52 +369,4 @@ def dated(at: datetime) -> str:
 
 
 def cut(words: str) -> str:
-    return words if len(words) <= WORDS else f"{words[: WORDS - 1]}…"
-
-
-MOST = 4
-"""The maximum length of each list."""
-
-
-def subject_of(report: Report, desk: str) -> str:
-    """Return the subject: `Keyturn paper-demo: Thursday 19 November 2026`."""
-    return harmless(f"{f'Keyturn {desk}'.strip()}: {title_of(report)}")
-
-
-def text_of(report: Report) -> str:
-    """Return short lines, one per topic."""
-    return "\n".join(harmless(line) for line in _lines(report))
-
-
-def _lines(report: Report) -> Iterator[str]:
-    if report.is_quiet:
-        yield quiet_line(report)
-        return
-    yield from head_of(report)
-    if strategies := by_strategy(each.told for each in report.trades):
-        yield _listed("by strategy", [f"{each.strategy} {usd(each.result)}" for each in strategies])
-    if found := not_taken(report.found.let_go):
-        told = [f"{of_not_taken(each)} would have made {usd(each.would_have_made)}" for each in found]
-        yield _listed("not taken", told)
-    if controls := list(controls_of(report)):
-        yield _listed("controls", controls)
-    if troubles := report.quality.troubles:
-        yield _listed("data and connection", [trouble_in_words(each) for each in troubles])
-    standing = report.standing
-    if standing.held:
-        yield _listed("held", [held_in_words(each) for each in standing.held])
-    waiting = (
-        (len(standing.exits), "exits waiting for a key"),
-        (len(standing.entries), "entries waiting for a key"),
-        (len(standing.orders), "orders working"),
-        (len(standing.doubts), "orders in doubt"),
-    )
-    if told := [f"{words} {many}" for many, words in waiting if many]:
-        yield _listed("at the end", told)
-    if standing.shut:
-        yield _listed("shut", list(standing.shut))
-
-
-def _listed(name: str, things: list[str]) -> str:
-    more = f"; and {len(things) - MOST} more" if len(things) > MOST else ""
-    return f"{name}: {'; '.join(things[:MOST])}{more}"
+    return at_a_blank(words, WORDS)

@@ -24,6 +24,7 @@ from core.messages.effects import (
     Effect,
     EndEngine,
     LatchKill,
+    MakeReport,
     ReleaseKill,
     ReplaceOrder,
     SendNotification,
@@ -31,7 +32,16 @@ from core.messages.effects import (
     WithdrawOrder,
     WriteWatchlist,
 )
-from core.messages.inputs import FromAgent, Input, Leaving, NotificationAnswered, Stop, WatchlistWritten
+from core.messages.inputs import (
+    FromAgent,
+    FromNotifier,
+    Input,
+    Leaving,
+    NotificationAnswered,
+    ReportAnswered,
+    Stop,
+    WatchlistWritten,
+)
 from core.model.delivery import Delivery, DeliveryCode
 from core.model.desk import DeskNumber
 from core.model.order import OrderStatus
@@ -56,6 +66,7 @@ def answer_kept_here(effect: SendNotification) -> NotificationAnswered:
     return NotificationAnswered(effect.channel, effect.is_urgent, effect.numbers, effect.tries, kept)
 
 
+NOT_MADE_HERE = "in virtual time no report is made"
 NOT_CANCELLED = "its cancel is not answered; the next start asks again"
 KILLED_LATE = "the kill came as the desk left, and the next start cancels it"
 
@@ -95,6 +106,10 @@ class Carrier(Protocol):
 
     def send(self, effect: SendNotification, put: Callable[[NotificationAnswered], None]) -> None:
         """Send without waiting; never raises. `put` is called once, from any thread."""
+        ...
+
+    def report(self, effect: MakeReport, put: Callable[[ReportAnswered], None]) -> None:
+        """Make a report without waiting; never raises. `put` is called once, from any thread."""
         ...
 
     def close(self) -> None: ...
@@ -436,6 +451,11 @@ class Runtime(ABC):
                 self._put_notified(answer_kept_here(effect))
             else:
                 self._notifier.send(effect, self._put_notified)
+        elif isinstance(effect, MakeReport):
+            if self._notifier is None:
+                self._put_notified(ReportAnswered(effect.day, (), NOT_MADE_HERE))
+            else:
+                self._notifier.report(effect, self._put_notified)
         elif isinstance(effect, SubmitOrder | ReplaceOrder):
             if self._is_shut:
                 self._keep(effect)
@@ -448,8 +468,8 @@ class Runtime(ABC):
             self._queue(effect)
 
     @abstractmethod
-    def _put_notified(self, message: NotificationAnswered) -> None:
-        """Take the delivery result of a message. Any thread; never waits."""
+    def _put_notified(self, message: FromNotifier) -> None:
+        """Take the delivery result of a message, or a report. Any thread; never waits."""
 
     def lose_disk(self, trouble: str) -> None:
         """Enter the disk-failure state: the journal cannot be written. Only in this runtime's thread."""
@@ -575,7 +595,7 @@ class Runtime(ABC):
         if self._from_agents:
             self.wake()
 
-    def _note_from_outside(self, message: Command | NotificationAnswered | FromAgent) -> None:
+    def _note_from_outside(self, message: Command | FromNotifier | FromAgent) -> None:
         """Record an input from outside; a runtime without such a record does nothing."""
         del message
 

@@ -17,7 +17,7 @@ from core.brokers.simulated.config import EDITION, FIRST_EDITION
 from core.brokers.simulated.exchange import ExchangeConfig, Record, RequestLog, SimulatedExchange, rebuild
 from core.brokers.simulated.log import EVENTS, FRICTIONS, MARKET, OPENING, RULES, RULES_EDITION
 from core.messages.commands import Command
-from core.messages.inputs import FromAgent, NotificationAnswered, QuoteArrived
+from core.messages.inputs import FromAgent, FromNotifier, QuoteArrived
 from core.model.bar import Bar, Quote
 from core.model.lazy_dataclass import dataclass
 from core.model.session import Calendar, Session
@@ -159,7 +159,7 @@ def resumed(
     return exchange
 
 
-Said = Command | NotificationAnswered | FromAgent
+Said = Command | FromNotifier | FromAgent
 
 
 class RunKind(Enum):

@@ -23,7 +23,6 @@ from core.messages.commands import Command
 from core.messages.effects import Effect, FetchHistory, LookUpSymbols, ReplaceOrder, SubmitOrder
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.codes import BlockCode
-from core.model.delivery import DeliveryCode
 from core.model.values import ClientOrderId
 from core.ports import KillSwitch
 from core.runtime.call_record import call_made
@@ -82,7 +81,7 @@ class VirtualRuntime(Runtime):
         super().__init__(engine, switch, start, keeper, assets, charts, notifier)
         self.events = 0
         self._recorder = recorder
-        self._notified: deque[inputs.NotificationAnswered] = deque()
+        self._notified: deque[inputs.FromNotifier] = deque()
         engine.state.orchestrator.measure(steady)
         self.exchange = exchange
         self._answers = ExchangeAnswers(exchange)
@@ -324,9 +323,9 @@ class VirtualRuntime(Runtime):
             seat = () if sender is None else (sender.terminal, sender.user)
             self._recorder.heard(HeardFromOutside(self.events, self.at, message, *seat))
 
-    def _put_notified(self, message: inputs.NotificationAnswered) -> None:
+    def _put_notified(self, message: inputs.FromNotifier) -> None:
         """Queue a delivery result; when no message left the machine, it is part of this one order of time."""
-        if message.delivery.code is DeliveryCode.KEPT_HERE:
+        if self._notifier is None:
             self._later(self.at, inputs.Priority.BROKER, lambda: self.take(self.at, message))
             return
         self._notified.append(message)

@@ -37,7 +37,7 @@ WITH_A_LOCK = tuple(
     if isinstance(setting.default, ProtectionSettings)
 )
 """The names of the protections, which an override passes."""
-OF_THE_SCREEN = ("display", "health", "keys", "notify", "proof", "watchdog")
+OF_THE_SCREEN = ("display", "health", "keys", "notify", "proof", "report", "watchdog")
 """Tables that no order depends on."""
 SECTORS: KeyPath = (LIMITS, "sectors")
 """The sector of each symbol in the settings."""

@@ -160,11 +160,17 @@ def written(settings: Settings, mode: Literal["json", "python"] = "python") -> d
 
 
 def as_recorded(settings: Settings) -> Settings:
-    """Remove the arguments of `notify.command`, which may be secrets (SY-06); only the settings file has them."""
-    command = program_of(settings.notify.command)
-    if command == settings.notify.command:
+    """Remove the arguments of programs, which may be secrets (SY-06); only the settings file has them."""
+    notify, report = settings.notify, settings.report
+    if all(program_of(command) == command for command in (notify.command, report.agent.command)):
         return settings
-    return settings.model_copy(update={"notify": settings.notify.model_copy(update={"command": command})})
+    agent = report.agent.model_copy(update={"command": program_of(report.agent.command)})
+    return settings.model_copy(
+        update={
+            "notify": notify.model_copy(update={"command": program_of(notify.command)}),
+            "report": report.model_copy(update={"agent": agent}),
+        }
+    )
 
 
 def _without_arguments(table: Table) -> Table:

@@ -148,6 +148,30 @@ class NotifySettings(SettingsTable):
                 yield from ((f"notify.rules.{rule}.escalate", name) for name in step.channels)
 
 
+class ReportAgentSettings(SettingsTable):
+    """A program that summarises the day's report after the close; a change needs a restart. Without a name none is."""
+
+    name: str = Field("", description="the agent's name beside its words; empty: none is started")
+    command: tuple[str, ...] = Field(
+        (), description="the program and its arguments: the report on its standard input, its words on its output"
+    )
+    seconds: int = Field(120, ge=1, le=600, description="seconds after which it is ended, and the report goes without")
+
+    @model_validator(mode="after")
+    def name_and_program(self) -> Self:
+        if bool(self.name) != bool(self.command):
+            raise ValueError("report.agent.name and report.agent.command: give both, or none")
+        if self.command and not self.command[0].startswith("/"):
+            raise ValueError("report.agent.command: its program is no whole path; write it from the / on")
+        return self
+
+
+class ReportSettings(SettingsTable):
+    """The report that the engine sends after the close."""
+
+    agent: ReportAgentSettings = ReportAgentSettings()
+
+
 LOOPBACK = re.compile(r"(127(?:\.[0-9]{1,3}){3}|localhost|\[::1\]):([0-9]{1,5})")
 LAST_PORT = 65_535
 PLACES = "127.0.0.1:9464, [::1]:9464, or unix: and a name in the account's folder or a whole path"

@@ -32,6 +32,7 @@ from core.settings.service import (
     HealthSettings,
     NotifySettings,
     ProofSettings,
+    ReportSettings,
     WatchdogSettings,
 )
 from core.settings.strategies import OF_NO_STRATEGY, EvaluationSettings, ExitSettings, StrategiesSettings
@@ -60,6 +61,7 @@ class Settings(GrowingSettingsTable):
             "notify",
             "orders",
             "proof",
+            "report",
             "watchdog",
         }
     )
@@ -108,6 +110,9 @@ class Settings(GrowingSettingsTable):
     evaluation: EvaluationSettings = EvaluationSettings()
     health: Annotated[HealthSettings, no_direction("who reads figures on this machine")] = HealthSettings()
     notify: Annotated[NotifySettings, no_direction("who is told; nothing is sent by it that trades")] = NotifySettings()
+    report: Annotated[
+        ReportSettings, no_direction("what is sent after the close; the agent's words are read, and nothing follows")
+    ] = ReportSettings()
     proof: Annotated[ProofSettings, no_direction("how the record is signed")] = ProofSettings()
     watchdog: Annotated[
         WatchdogSettings, no_direction("when the engine is started again; nothing that trades is decided by it")
@@ -161,6 +166,12 @@ class Settings(GrowingSettingsTable):
         for name in self.agents:
             if refusal := refusal_of_name(name, self.strategies.names):
                 raise ValueError(f"{refusal}, and rename its table, or `keyturn agents remove {name}`")
+        return self
+
+    @model_validator(mode="after")
+    def the_report_has_an_agent_with_such_a_name_too(self) -> Self:
+        if (name := self.report.agent.name) and (refusal := refusal_of_name(name, self.strategies.names)):
+            raise ValueError(f"report.agent.name: {refusal}")
         return self
 
     @model_validator(mode="after")

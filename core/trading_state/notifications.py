@@ -215,6 +215,7 @@ class Notifications:
         self._stage = stage
         self.state = NotificationsState()
         self.folds: dict[type, Callable[[datetime, Any], None]] = {
+            facts.ReportMade: self._made,
             facts.NotificationDue: self._due,
             facts.NotificationSuppressed: self._suppressed,
             facts.NotificationBegun: self._begun,
@@ -293,6 +294,9 @@ class Notifications:
         lines = self.state.urgent if is_urgent else self.state.ordinary
         return lines.setdefault(channel, ChannelLine())
 
+    def _made(self, _at: datetime, fact: facts.ReportMade) -> None:
+        self.state.reported = fact.day
+
     def _due(self, at: datetime, fact: facts.NotificationDue) -> None:
         self._number(at, fact.notice)
         for channel in fact.channels:
@@ -333,7 +337,7 @@ class Notifications:
 
     def _number(self, at: datetime, notice: Notice) -> None:
         self.state.last = max(self.state.last, notice.number)
-        if notice.kind is NoticeKind.REPORT:
+        if notice.kind is NoticeKind.REPORT and notice.report is None:  # of an earlier release
             self.state.reported = self._day_of(at)
 
     def _begun(self, at: datetime, fact: facts.NotificationBegun) -> None:

@@ -13,8 +13,8 @@ from datetime import datetime
 from core.facts import SettingsApplied
 from core.messages.command_ports import CommandPort, PortKind
 from core.messages.commands import Command
-from core.messages.effects import SendNotification
-from core.messages.inputs import FromAgent, NotificationAnswered
+from core.messages.effects import MakeReport, SendNotification
+from core.messages.inputs import FromAgent, FromNotifier, NotificationAnswered, ReportAnswered
 from core.model.lazy_dataclass import dataclass
 from core.runtime.inbox import Operator
 from core.runtime.scripted_operator import ConfirmAll, Script
@@ -63,6 +63,9 @@ class Silent:
 
     def send(self, effect: SendNotification, put: Callable[[NotificationAnswered], None]) -> None:
         """Do nothing: the answer was recorded, if one came."""
+
+    def report(self, effect: MakeReport, put: Callable[[ReportAnswered], None]) -> None:
+        """Do nothing, as above."""
 
     def close(self) -> None:
         """Do nothing."""
@@ -163,7 +166,7 @@ class RunAgain(VirtualRuntime):
         if isinstance(message, SettingsApplied):
             self.engine.state.at = self.at
             self.engine.state.record(message)
-        elif isinstance(message, NotificationAnswered | FromAgent):
+        elif isinstance(message, FromNotifier | FromAgent):
             self.take(self.at, message)
         else:
             self.obey(message)

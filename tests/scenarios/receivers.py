@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from core.facts import AlertRang, Halted
-from core.messages.effects import SendNotification
-from core.messages.inputs import DeadlineReached, NotificationAnswered
+from core.messages.effects import MakeReport, SendNotification
+from core.messages.inputs import DeadlineReached, NotificationAnswered, ReportAnswered
 from core.model.alert import Alert, AlertKind, AlertTerms
 from core.model.codes import HaltCause
 from core.model.delivery import DELIVERED, Delivery
@@ -26,17 +26,31 @@ def delivers(_effect: SendNotification) -> Delivery:
     return DELIVERED
 
 
+Made = Callable[[MakeReport], ReportAnswered | None]
+
+
+def made_nothing(effect: MakeReport) -> ReportAnswered:
+    return ReportAnswered(effect.day, (), fault="a test")
+
+
 @dataclass
 class Receivers:
-    """Everybody's telephones. Each answers what `answers` says, at once."""
+    """Everybody's telephones. Each answers what `answers` says, at once; a report is what `made` says."""
 
     answers: Answers = delivers
     heard: list[SendNotification] = field(default_factory=list)
+    made: Made = made_nothing
+    asked: list[MakeReport] = field(default_factory=list)
 
     def send(self, effect: SendNotification, put: Callable[[NotificationAnswered], None]) -> None:
         self.heard.append(effect)
         if (delivery := self.answers(effect)) is not None:
             put(NotificationAnswered(effect.channel, effect.is_urgent, effect.numbers, effect.tries, delivery))
+
+    def report(self, effect: MakeReport, put: Callable[[ReportAnswered], None]) -> None:
+        self.asked.append(effect)
+        if (answer := self.made(effect)) is not None:
+            put(answer)
 
     def close(self) -> None: ...
 

@@ -13,13 +13,16 @@ from decimal import Decimal
 from html.parser import HTMLParser
 from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core.facts import DaySummarised, ProposalStaged, TradeClosed
+from core.model.report_sheet import html_of, lines_of
+from core.reports.notice_sheet import sheet_of
 from core.reports.report_formats import page
-from core.reports.report_text import SUMMARIES, text_of
+from core.reports.report_text import SUMMARIES
 from state.files import Home, JournalFolder
 from state.journal import Chain, FileJournal, days_of, read
 from state.past_days import reported
@@ -219,8 +222,9 @@ def test_hostile_reasons_are_made_harmless(keyturn: Keyturn, week: Path, tmp_pat
     assert "script" not in reader.tags
     assert "click" in printed
     assert "\x1b" not in printed
-    assert not {"http", "<", "\x1b"} & set(text_of(found))
-    assert "evil.example" not in text_of(found)
+    sheet = sheet_of(found)
+    for text in ("\n".join((sheet.head, *lines_of(sheet))), html_of(sheet, sheet.head)):
+        assert not [part for part in ("http", "<script", "\x1b", "evil.example") if part in text]
 
 
 @pytest.fixture
@@ -255,7 +259,45 @@ def test_a_report_is_sent_by_the_rules(
     assert found.lines[-1] == "phone: delivered"
     (message,) = web.heard
     assert message["title"] == snapshot
-    assert message["message"].splitlines()[0] == found.lines[0]
+    notice = keyturn("report", "--day", "2026-01-06", "--journal-dir", week, "--notice").lines
+    assert message["message"].splitlines() == notice[1:]
+
+
+def test_a_notice_has_the_figures_of_the_report(keyturn: Keyturn, week: Path) -> None:
+    """SY-03: of each day and of the week, to the cent"""
+    for which in (*(("--day", f"{day}") for day in days_of(week)), ("--week", "2026-01-05")):
+        page_of = told(keyturn, week, *which)
+        sheet = keyturn("report", *which, "--journal-dir", week, "--notice", "--json").json
+        rows = {(section["name"], name): said for section in sheet["sections"] for name, said in section["rows"]}
+
+        whole = page_of["whole"]
+        assert f": {Decimal(whole['result']):+,.2f} USD" in sheet["head"]
+        assert f"{whole['trades']} trade" in sheet["head"]
+        assert rows["result", "realised by all fills"] == f"{Decimal(whole['realised']):+,.2f} USD"
+        assert rows["result", "fees of fills"].startswith(f"{Decimal(whole['fees']):+,.2f} USD")
+        assert rows["result", "open result"].startswith(f"{Decimal(page_of['standing']['open_result']):+,.2f} USD")
+        for each in page_of["strategies"]:
+            told_of = rows["by strategy", each["strategy"]]
+            assert told_of.startswith(f"{Decimal(each['result']):+,.2f}, {each['trades']} trade")
+        assert [Decimal(each["result"]) for each in page_of["trades"]] == [
+            Decimal(name) for (section, name) in _pairs(sheet) if section == "trades"
+        ]
+
+
+def _pairs(sheet: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(section["name"], name) for section in sheet["sections"] for name, _ in section["rows"]]
+
+
+def test_an_empty_day_is_one_line_of_a_notice(keyturn: Keyturn, bars: Path, tmp_path: Path) -> None:
+    """SY-03"""
+    folder = tmp_path / "quiet"
+    words = ("replay", bars, "--headless", "--json", "--set", "strategies.vwap.enabled=false")
+    assert keyturn(*words, "--journal-dir", folder).code == 0
+
+    found = keyturn("report", "--journal-dir", folder, "--notice", "--json").json
+
+    assert found["sections"] == []
+    assert "nothing was traded" in found["head"]
 
 
 def test_an_undelivered_report_exits_with_one(
@@ -321,4 +363,4 @@ def test_a_report_says_whose_words_a_summary_is(
     assert lines[lines.index(SUMMARIES) :] == snapshot
     report = reported(folder, f"{first}", None)
     assert "<script>" not in page(report)
-    assert "quiet" not in text_of(report)
+    assert not [line for line in lines_of(sheet_of(report)) if "quiet" in line]

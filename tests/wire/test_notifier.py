@@ -13,6 +13,7 @@ from concurrent.futures import Future
 from datetime import timedelta
 from pathlib import Path
 
+import apprise
 import pytest
 import requests
 from pydantic import SecretStr
@@ -20,6 +21,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.model import delivery
 from core.model.delivery import Delivery, DeliveryCode
+from core.model.report_sheet import CUT, ReportSheet, html_of, lines_of, section_of
 from core.ports import OperatorError
 from core.runtime.notifier import child, process
 from core.runtime.notifier.message import Message, Request
@@ -29,6 +31,14 @@ from state.credentials import find_address
 from tests.kit.timeline import Timeline
 from tests.wire.receivers import WebServer, a_mail_server, a_web_server, closed_port
 
+SHEET = ReportSheet(
+    "Thursday 19 November 2026",
+    "equity +1.00 USD",
+    (section_of("result", (("fees", "-0.10 USD"), ("open result", "+2.00 USD"))),),
+    "claude",
+    ("calm & quiet",),
+)
+REPORT = Message(SHEET.title, "\n".join((SHEET.head, *lines_of(SHEET))), html=html_of(SHEET, SHEET.head))
 FILL = Message("Keyturn paper demo: fill SPY", "10:00 New York fill: bought 10 SPY at 590.12")
 
 
@@ -123,6 +133,40 @@ def test_a_message_has_no_link_and_no_action(web: WebServer, notifiers):
     assert not [
         word for word in ("http", "href", "actions", "click", "icon", 'attach":', "github") if word in told.lower()
     ]
+
+
+def test_a_report_is_a_page_in_a_mail_and_text_elsewhere(web: WebServer, notifiers):
+    """SY-03: the mail has a plain part beside it; no link and no picture is in any"""
+    with a_mail_server() as mail:
+        addresses = {"phone": web.ntfy, "hook": web.url("hook"), "mail": mail.url, "text": f"{mail.url}&format=text"}
+        notifier = a_notifier(notifiers, addresses)
+        for name in addresses:
+            assert notifier.deliver(name, REPORT).code is DeliveryCode.DELIVERED
+        letter, as_text = mail.mails
+
+    assert [heard["message"] for heard in web.heard] == [REPORT.text] * 2
+    plain, page = letter.get_payload()
+    assert (plain.get_content_type(), page.get_content_type()) == ("text/plain", "text/html")
+    assert page.get_payload(decode=True).decode() == REPORT.html
+    said = plain.get_payload(decode=True).decode()
+    assert "fees: -0.10 USD" in said
+    assert "› calm & quiet" in said
+    assert "<" not in said
+    assert as_text.get_content_type() == "text/plain"
+    assert as_text.get_payload(decode=True).decode().splitlines() == REPORT.text.split("\n")
+    assert not [word for word in ("http", "href", "src=") if word in letter.as_string().lower()]
+
+
+def test_a_short_service_gets_whole_lines(web: WebServer, notifiers, monkeypatch: pytest.MonkeyPatch):
+    """SY-03: Pushover takes 1,024 characters, and a text that is cut says so"""
+    monkeypatch.setattr(type(apprise.Apprise.instantiate(web.url())), "body_maxlen", 80)
+    notifier = a_notifier(notifiers, {"hook": web.url("hook")})
+
+    assert notifier.deliver("hook", REPORT).code is DeliveryCode.DELIVERED
+
+    *kept, last = web.heard[0]["message"].split("\n")
+    assert kept == REPORT.text.split("\n")[: len(kept)]
+    assert (kept[0], last) == (SHEET.head, CUT)
 
 
 def test_answers_of_500_and_of_200_twice(web: WebServer, notifiers):

@@ -12,13 +12,15 @@ from console.commands.assembly.settings import settings_of
 from state.files import AccountFolder
 
 if TYPE_CHECKING:
+    from datetime import date
     from pathlib import Path
 
     from core.engine import Engine
     from core.market.vix import NewestVix
     from core.messages.desk_commands import SettingsSource
     from core.model.api_contract import KeyNames
-    from core.runtime.notifier.process import Notifier
+    from core.runtime.notifier.process import Notifier, Reports
+    from core.runtime.notifier.reports import ReportMaker
     from core.runtime.simulated_exchange import PlayedFile
     from core.settings.service import NotifySettings
     from core.settings.settings import Settings
@@ -176,17 +178,31 @@ def notifier_of(host: Host, settings: Settings, engine: Engine) -> Notifier | No
     known = {engine.state.account_name, *(folder.name for folder in host.home.accounts())}
     for words in accounts_not_known(settings.notify, known):
         engine.say(words)
-    carrier = carrier_of(host, settings.notify)
+    carrier = carrier_of(
+        host, settings.notify, reports_of(host, settings, host.home.account(engine.state.account_name))
+    )
     carrier.begin()
     return carrier
 
 
-def carrier_of(host: Host, terms: NotifySettings) -> Notifier:
+def carrier_of(host: Host, terms: NotifySettings, reports: Reports | None = None) -> Notifier:
     """Return a notifier that looks up the channels' addresses."""
     from core.runtime.notifier.process import Notifier
     from state.credentials import find_address
 
-    return Notifier(terms, lambda channel: find_address(host.environ, channel), host.environ)
+    return Notifier(terms, lambda channel: find_address(host.environ, channel), host.environ, reports)
+
+
+def reports_of(host: Host, settings: Settings, folder: AccountFolder) -> ReportMaker:
+    """Return what makes the reports of an account by `keyturn report`."""
+    from console.commands.assembly.host import own_program
+    from core.runtime.notifier.reports import ReportMaker
+
+    def program(day: date, is_week: bool) -> list[str]:
+        which = "--week" if is_week else "--day"
+        return own_program("report", which, f"{day}", "--journal-dir", str(folder.journal), "--notice", "--json")
+
+    return ReportMaker(program, settings.report.agent, host.environ)
 
 
 def installation(folder: AccountFolder) -> str:

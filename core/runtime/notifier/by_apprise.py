@@ -19,6 +19,7 @@ from requests.adapters import HTTPAdapter
 
 from core.io.proxies import by_proxy
 from core.model.delivery import DELIVERED, Delivery, DeliveryCode
+from core.model.report_sheet import fitted
 from core.runtime.notifier.message import Message
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
@@ -28,6 +29,8 @@ FOR_GOOD = frozenset({400, 401, 403, 404, 410})
 """Answers that the next message of this address gets too."""
 MOVED = re.compile(rb'"migrate_to_chat_id"\s*:\s*(-?\d{1,20})')
 """In Telegram's answer for a group that became a supergroup."""
+OF_MAIL = (NotifyFormat.HTML, NotifyFormat.TEXT)
+"""The forms of services of mail that take two, the usual one first."""
 _STATUS = re.compile(r"\berror[=: ]+(\d{3})\b", re.ASCII)
 
 
@@ -54,7 +57,10 @@ def send(address: str, message: Message) -> Delivery:
     desk = apprise.Apprise(asset=_asset())
     desk.add(service)
     notify_type = NotifyType.WARNING if message.is_urgent else NotifyType.INFO
-    if desk.notify(body=message.text, title=message.title, notify_type=notify_type, body_format=NotifyFormat.TEXT):
+    body, form = fitted(message.text, _room(service, message.title)), NotifyFormat.TEXT
+    if message.html and _is_mail(service):
+        body, form = message.html, NotifyFormat.HTML
+    if desk.notify(body=body, title=message.title, notify_type=notify_type, body_format=form):
         return DELIVERED
     said, status = heard.last, _status(heard.last)
     if _GuardedAdapter.moved_to:
@@ -62,6 +68,18 @@ def send(address: str, message: Message) -> Delivery:
     if status is None:
         said += by_proxy(f"https://{service.host}")
     return Delivery(_code(status), status, said)
+
+
+def _is_mail(service: Any) -> bool:
+    """Whether the service takes pages and is asked for no other form. Telegram takes few tags, and no list."""
+    forms = service.notify_format
+    is_of_pages = forms == NotifyFormat.HTML or tuple(forms) == OF_MAIL
+    return is_of_pages and service.resolve_format(NotifyFormat.HTML) == NotifyFormat.HTML
+
+
+def _room(service: Any, title: str) -> int:
+    """Return the bytes that the service takes of a text: some put the title into it, and most count characters."""
+    return max(int(service.body_maxlen) - (0 if service.title_maxlen > 0 else len(title.encode()) + 2), 1)
 
 
 def _code(status: int | None) -> DeliveryCode:

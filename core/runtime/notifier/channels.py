@@ -13,7 +13,9 @@ from core.model.delivery import DELIVERED, Delivery, DeliveryCode
 from core.runtime.notifier.message import Message, RefusedError
 
 GROUP = "keyturn.channels"
-APPRISE, COMMAND = "apprise", "command"
+APPRISE, COMMAND, PROGRAM = "apprise", "command", "program"
+MOST_OUTPUT = 48_000
+"""Bytes that a program may print."""
 Send = Callable[[str, Message], object]
 """The function of an installed channel.
 
@@ -43,6 +45,8 @@ def send(by: str, address: str, message: Message) -> Delivery:
         return by_apprise.send(address, message)
     if by == COMMAND:
         return run_command(address, message)
+    if by == PROGRAM:
+        return output_of(address, message)
     for entry in entry_points(group=GROUP, name=by):
         try:
             entry.load()(address, message)
@@ -86,3 +90,29 @@ def run_command(address: str, message: Message) -> Delivery:
     if ended.returncode == 0:
         return DELIVERED
     return Delivery(DeliveryCode.REFUSED, ended.returncode, f"it ended with {ended.returncode}")
+
+
+def output_of(address: str, message: Message) -> Delivery:
+    """Run a program with the message's text on its standard input, without a shell; what it prints is in `said`.
+
+    It gets the environment of this process. The time-out of the enclosing process applies.
+    """
+    from tempfile import TemporaryFile
+
+    with TemporaryFile() as given:
+        given.write(message.text.encode())
+        given.seek(0)
+        try:
+            program = subprocess.Popen(
+                orjson.loads(address), stdin=given, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            )
+        except OSError as error:
+            return Delivery(DeliveryCode.BAD_ADDRESS, said=f"it cannot be started: {error.strerror}")
+    assert program.stdout is not None
+    found = program.stdout.read(MOST_OUTPUT + 1)
+    if len(found) > MOST_OUTPUT:
+        program.kill()
+        return Delivery(DeliveryCode.REFUSED, said=f"it printed more than {MOST_OUTPUT:,} bytes")
+    if (code := program.wait()) != 0:
+        return Delivery(DeliveryCode.REFUSED, code, f"it ended with {code}")
+    return Delivery(DeliveryCode.DELIVERED, said=found.decode(errors="replace"))

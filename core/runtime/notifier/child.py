@@ -111,7 +111,9 @@ class Server:
 def _answer_of(each: Try) -> Delivery:
     if not select.select([each.pipe], [], [], 0)[0]:
         return Delivery(DeliveryCode.TIMED_OUT, said=f"nothing came back in time{_way_of(each)}")
-    line = os.read(each.pipe, LONGEST_ANSWER)
+    line = b""
+    while not line.endswith(b"\n") and (more := os.read(each.pipe, LONGEST_ANSWER)):  # a long one comes in parts
+        line += more
     try:
         return answer_in(line)[1]
     except (KeyError, TypeError, ValueError):

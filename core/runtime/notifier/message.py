@@ -15,11 +15,12 @@ LONGEST_ANSWER = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message for a person to read; it triggers no action."""
+    """A message for a person to read; it triggers no action. `html` is the same as a page, or empty."""
 
     title: str
     text: str
     is_urgent: bool = False
+    html: str = ""
 
 
 class RefusedError(Exception):
@@ -37,7 +38,7 @@ class Request:
     Attributes
     ----------
     by
-        `apprise`, `command`, or the name of an entry point.
+        `apprise`, `command`, `program`, or the name of an entry point.
     address
         The channel's URL; for a command its arguments as JSON. It is passed by pipe only, never in an argument or
         variable.

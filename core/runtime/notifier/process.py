@@ -20,8 +20,8 @@ from pathlib import Path
 import orjson
 from pydantic import SecretStr
 
-from core.messages.effects import SendNotification
-from core.messages.inputs import NotificationAnswered
+from core.messages.effects import MakeReport, SendNotification
+from core.messages.inputs import NotificationAnswered, ReportAnswered
 from core.model.delivery import Delivery, DeliveryCode
 from core.model.lazy_dataclass import dataclass
 from core.ports import OperatorError
@@ -61,6 +61,8 @@ GRACE = 5.0
 BEGINNING = 20.0
 """Extra seconds for the first answer: importing Apprise takes a while on a busy machine."""
 
+Reports = Callable[[MakeReport], ReportAnswered]
+"""Makes a report in the calling thread. It never raises."""
 Find = Callable[[str], SecretStr | None]
 """Returns the address of a channel by its name, or None. Raises `OperatorError`."""
 
@@ -89,12 +91,17 @@ class Notifier:
         Looks up an address.
     environ
         The environment from which the process gets the variables it may need.
+    reports
+        Makes reports; only an engine's has it.
     """
 
-    def __init__(self, settings: NotifySettings, find: Find, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, settings: NotifySettings, find: Find, environ: Mapping[str, str], reports: Reports | None = None
+    ) -> None:
         self._seconds = float(settings.seconds)
         self._channels = channels_in(settings)
         self._find = find
+        self._reports = reports
         self._environ = {name: environ[name] for name in HANDED_ON if name in environ}
         self._threads = Threads("notify")
         self._lock = threading.Lock()
@@ -109,7 +116,7 @@ class Notifier:
 
     def send(self, effect: SendNotification, put: Callable[[NotificationAnswered], None]) -> None:
         """Send without waiting; never raises. `put` is called once, in another thread if one is available."""
-        message = Message(effect.title, effect.text, effect.is_urgent)
+        message = Message(effect.title, effect.text, effect.is_urgent, effect.html)
 
         def act() -> None:
             put(answer_to(effect, self.deliver(effect.channel, message)))
@@ -118,6 +125,17 @@ class Notifier:
             self._threads.do(act)
         except NoThreadError:
             put(answer_to(effect, Delivery(DeliveryCode.NOT_SENT)))
+
+    def report(self, effect: MakeReport, put: Callable[[ReportAnswered], None]) -> None:
+        """Make a report without waiting; never raises. `put` is called once, in another thread if one is available."""
+        reports = self._reports
+        if reports is None:
+            put(ReportAnswered(effect.day, (), "this notifier makes none"))
+            return
+        try:
+            self._threads.do(lambda: put(reports(effect)))
+        except NoThreadError as error:
+            put(ReportAnswered(effect.day, (), str(error)))
 
     def deliver(self, channel: str, message: Message) -> Delivery:
         """Try once in this thread, and wait for the result. Never raises."""

@@ -16,7 +16,7 @@ from core.model.account import Channel, Mode
 from core.model.codes import NEEDS_NOBODY
 from core.model.delivery import SURELY_NOT, URGENT_ALONE, Delivery, DeliveryCode, Tries
 from core.model.lazy_dataclass import dataclass
-from core.model.notice import MOST_LINES, USUAL, Notice, NoticeKind, text_of, title_of
+from core.model.notice import MOST_LINES, USUAL, Notice, NoticeKind, html_in, text_of, title_of, together
 from core.model.notification_sanitizer import harmless
 from core.model.session import Session
 from core.model.signal import ExitReason
@@ -309,8 +309,10 @@ class NotificationDelivery:
     ) -> SendNotification:
         desk = f"{'LIVE' if self.state.mode is Mode.LIVE else 'paper'} {self.state.account_name}"
         title = title_of(notices, desk, is_repeat=is_repeat)
-        text = text_of(notices, untold, self.state.at, self.state.calendar.venue, is_repeat=is_repeat)
-        return SendNotification(channel, notices[0].is_urgent, numbers, tries, title, text)
+        venue = self.state.calendar.venue
+        text = text_of(notices, untold, self.state.at, venue, is_repeat=is_repeat)
+        html = html_in(notices, self.state.at, venue)
+        return SendNotification(channel, notices[0].is_urgent, numbers, tries, title, text, html)
 
     def _next(self, channel: str, line: ChannelLine, *, is_urgent: bool) -> list[Notice]:
         """Return the notices of the next message; empty if none is due.
@@ -321,7 +323,7 @@ class NotificationDelivery:
         free_at = self._free_at(channel, is_urgent=is_urgent)
         is_free = free_at is None or free_at <= at
         if is_free and (is_urgent or not line.batch) and (ready := line.ready(at)):
-            return ready[:MOST_LINES] if is_urgent else [*ready]
+            return ready[:MOST_LINES] if is_urgent else together(ready)
         if line.batch and line.again_at is not None and line.again_at <= at and (is_free or not line.aside):
             return line.batch
         again = min(line.aside, key=lambda each: each.again_at, default=None)

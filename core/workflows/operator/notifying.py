@@ -6,10 +6,11 @@ It decides nothing about an order. Without a rule in `[notify]` nothing is recor
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from core import event_text, facts
-from core.messages.inputs import ConnectionChanged
+from core.messages.effects import Effect, MakeReport
+from core.messages.inputs import ConnectionChanged, ReportAnswered
 from core.model.account import Channel, ConnectionState
 from core.model.alert import in_words as alert_in_words
 from core.model.codes import NEEDS_NOBODY, OwedReason
@@ -18,7 +19,8 @@ from core.model.notice import USUAL, Notice, NoticeKind, Severity, SuppressionCo
 from core.model.notification_sanitizer import harmless
 from core.model.order import Side, is_payout
 from core.model.order_terms import OWED, order_in_words
-from core.model.session import Session
+from core.model.report_sheet import ReportSheet
+from core.model.session import ONE_DAY, Calendar, Session
 from core.model.staging import MANUAL, Proposal
 from core.model.text_sanitizer import is_news
 from core.model.values import NO_MONEY, NO_SHARES, ZERO, Symbol, plain, priced
@@ -51,6 +53,10 @@ MOST_WAIT = timedelta(seconds=4)
 """Upper bound of the settings: a notice that needs a person leaves within five seconds (EX-22)."""
 AFTER_THE_CLOSE = timedelta(minutes=5)
 """Time after the close of the day's report: the last fills are in by then."""
+TO_REPORT = timedelta(minutes=3)
+"""Time for making it, beside its agent's: then its notice goes without it."""
+LATE_DAYS = 7
+"""Days for which a report is owed that no engine was there to send."""
 AWAY = frozenset({ConnectionState.CONNECTING, ConnectionState.SILENT, ConnectionState.DOWN, ConnectionState.REFUSED})
 DONE = {Side.BUY: "bought", Side.SELL: "sold"}
 LACK = {
@@ -69,10 +75,19 @@ class Subject:
     symbol: Symbol | None = None
     matter: str = ""
     grave: Severity | None = None
+    report: ReportSheet | None = None
 
     @property
     def severity(self) -> Severity:
         return self.grave or USUAL[self.kind]
+
+
+@dataclass(frozen=True, slots=True)
+class AskedReport:
+    """The report that is being made, and how long its notice waits for it."""
+
+    day: date
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +103,7 @@ class Notifying:
     def __init__(self, state: TradingState) -> None:
         self.state = state
         self._away: dict[Channel, datetime] = {}
+        self._asked: AskedReport | None = None
 
     @property
     def _terms(self) -> NotifySettings:
@@ -399,10 +415,10 @@ class Notifying:
             return
         yield from (at for at, _ in self._lasting())
         yield from (at for at, _ in self._steps())
-        if (report := self._report_at()) is not None:
-            yield report
+        if (report := self._next_report()) is not None:
+            yield report[0]
 
-    def due(self) -> None:
+    def due(self) -> Iterator[Effect]:
         if not self._terms.in_force:
             return
         for at, subject in list(self._lasting()):
@@ -411,9 +427,9 @@ class Notifying:
         for at, step in list(self._steps()):
             if at <= self.state.at:
                 self._escalate(step)
-        report = self._report_at()
-        if report is not None and report <= self.state.at:
-            self._tell(self._report())
+        report = self._next_report()
+        if report is not None and report[0] <= self.state.at:
+            yield from self._report(report[1])
 
     def _lasting(self) -> Iterator[tuple[datetime, Subject]]:
         """Yield waiting exits and lost connections that a rule wants and nobody was notified of, with times."""
@@ -468,24 +484,61 @@ class Notifying:
             words = f"{order} is not sent: the broker has not confirmed the cancel of {what} since {since}"
         return Subject(WAITING, words, held.proposal.symbol, matter, Severity.URGENT)
 
-    def _report_at(self) -> datetime | None:
-        """Return when today's report is due; None if no rule wants it, or it was sent."""
-        day = self.state.calendar.trading_day(self.state.at)
-        session = self.state.calendar.session_on(day)
-        if self.state.notifications.state.reported == day or not isinstance(session, Session):
-            return None
-        return session.close + AFTER_THE_CLOSE if self._is_wanted(Subject(NoticeKind.REPORT, "")) else None
+    # ── the report ───────────────────────────────────────────────────────────────────────────────────────────────
+    # It is made from the journal in a process of its own. Until then nothing is recorded: an engine that ends meanwhile
+    # asks again at its next start.
 
-    def _report(self) -> Subject:
-        day = self.state.calendar.trading_day(self.state.at)
+    @answers(ReportAnswered)
+    def on_report(self, message: ReportAnswered) -> tuple[()]:
+        """Notify of the report; ignore one that comes after its notice went without it."""
+        if self._asked is not None and self._asked.day == message.day:
+            self._tell_of_report(message)
+        return ()
+
+    def _next_report(self) -> tuple[datetime, date] | None:
+        """Return when the next report is due and its day; None if no rule wants it, or it was sent."""
+        if not self._is_wanted(Subject(NoticeKind.REPORT, "")):
+            return None
+        if self._asked is not None:
+            return self._asked.until, self._asked.day
+        today = self.state.calendar.trading_day(self.state.at)
+        told, days = self.state.notifications.state.reported or date.min, self.state.results.state.days
+        missed = (day for back in range(1, LATE_DAYS + 1) if (day := today - back * ONE_DAY) > told and day in days)
+        for day in (*missed, today):
+            if day > told and isinstance(session := self.state.calendar.session_on(day), Session):
+                return session.close + AFTER_THE_CLOSE, day
+        return None
+
+    def _report(self, day: date) -> Iterator[Effect]:
+        """Have it made; if that took too long, notify without it."""
+        if self._asked is not None:
+            self._tell_of_report(ReportAnswered(day, (), fault="it was not made in time"))
+            return
+        agent = self.state.control.settings.report.agent
+        limit = TO_REPORT + timedelta(seconds=agent.seconds if agent.name else 0)
+        self._asked = AskedReport(day, self.state.at + limit)
+        yield MakeReport(day, is_last_of_week(self.state.calendar, day))
+
+    def _tell_of_report(self, made: ReportAnswered) -> None:
+        self._asked = None
+        self.state.record(facts.ReportMade(made.day, made.fault, made.agent, made.agent_fault))
+        for sheet in made.sheets or (self._sheet_of_books(made.day, made.fault),):
+            if sheet.words:
+                self.state.record(facts.DaySummarised(sheet.agent, made.day, " ".join(sheet.words)))
+            is_late = made.day != self.state.calendar.trading_day(self.state.at)
+            self._tell(Subject(NoticeKind.REPORT, f"{'sent late; ' if is_late else ''}{sheet.head}", report=sheet))
+
+    def _sheet_of_books(self, day: date, fault: str) -> ReportSheet:
+        """Return the sums of the engine's own books, for a day whose report could not be made."""
         result = self.state.results.state.days.get(day)
         closed = [] if result is None else list(result.closed.values())
         trades, wins = sum(each.trades for each in closed), sum(each.wins for each in closed)
         profit = sum((each.realised for each in closed), NO_MONEY)
         held = sum(1 for position in self.state.ledger.positions() if position.quantity)
         working = sum(1 for _ in self.state.ledger.working())
-        words = f"{day}: {trades} trades closed, {wins} won, profit {profit:+,.2f} USD"
-        return Subject(NoticeKind.REPORT, f"{words}; {held} positions held, {working} orders work")
+        words = f"{trades} trades closed, {wins} won, profit {profit:+,.2f} USD"
+        head = f"{day}: {words}; {held} positions held, {working} orders work; no more: {fault}"
+        return ReportSheet(f"{day:%A %d %B %Y}", head)
 
     # ── escalation ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -571,7 +624,8 @@ class Notifying:
     def _record(self, subject: Subject, rules: list[RuleSettings], step: str = "") -> None:
         state, at = self.state, self.state.at
         number = state.notifications.state.last + 1
-        notice = Notice(number, at, subject.kind, subject.severity, subject.symbol, harmless(subject.words))
+        words = harmless(subject.words)
+        notice = Notice(number, at, subject.kind, subject.severity, subject.symbol, words, subject.report)
         for release, channels in channels_of(rules, notice, self._terms, at, state.calendar.venue).items():
             full = () if notice.is_urgent else tuple(filter(self._is_full, channels))
             room = tuple(channel for channel in channels if channel not in full)
@@ -587,3 +641,9 @@ class Notifying:
 
 def _line_in_words(line: Channel) -> str:
     return "the broker" if line is Channel.BROKER else f"the stream of {line.value}"
+
+
+def is_last_of_week(calendar: Calendar, day: date) -> bool:
+    """Whether its week has no later session; announced closed days count."""
+    rest = (day + number * ONE_DAY for number in range(1, 7 - day.weekday()))
+    return not any(isinstance(calendar.session_on(each), Session) for each in rest)

@@ -62,6 +62,11 @@ def test_an_environment_address_is_no_setting(tmp_path: Path):
     ("[notify]\ncommand = '/bin/push --token=secret'\n", "notify.command", "must be a list"),
     ("[notify]\ncommand = ['/bin/push', '--token', 'secret', 1]\n", "notify.command", "must be a valid string"),
     ("[notify.channels.command]\n", "notify.channels.command", "call it otherwise"),
+    ("[report.agent]\nname = 'claude'\n", "report.agent.command", "give both"),
+    ("[report.agent]\ncommand = ['/bin/claude']\n", "report.agent.name", "give both"),
+    ("[report.agent]\nname = 'claude'\ncommand = ['claude']\n", "report.agent.command", "is no whole path"),
+    ("[report.agent]\nname = 'desk'\ncommand = ['/bin/x']\n", "report.agent.name", "a word of the desk"),
+    ("[report.agent]\nseconds = 601\n", "report.agent.seconds", "600"),
     ('[notify.quiet]\nbegins = "22:00"\n', "notify.quiet", "give both, and not the same"),
     (PHONE + RULE + 'symbols = ["SPY", "brk.b"]\n', "notify.rules.night.symbols", 'must be in capitals: "BRK.B"'),
     (PHONE + RULE + 'symbols = ["ntfys://secret"]\n', "notify.rules.night.symbols", "must match pattern"),
@@ -119,7 +124,9 @@ def test_an_older_journals_times_are_read():
 
 def test_a_record_holds_no_command_arguments():
     """SY-03, SY-06: also where an older record has them."""
-    terms = Settings.model_validate({"notify": {"command": ["/bin/push", "--token", "hush"]}})
+    command = ["/bin/push", "--token", "hush"]
+    agent = {"name": "claude", "command": command}
+    terms = Settings.model_validate({"notify": {"command": command}, "report": {"agent": agent}})
     line, _ = encode(1, datetime(2026, 11, 20, tzinfo=UTC), SettingsApplied(terms), GENESIS)
     assert b'"command":["/bin/push"]' in line
     assert b"hush" not in line
