@@ -17,6 +17,7 @@ from core.reports.report import Report
 from core.reports.report_text import (
     controls_of,
     equity_in_words,
+    explained_so_far,
     held_in_words,
     many,
     of_not_taken,
@@ -83,7 +84,9 @@ def _result(report: Report) -> Rows:
     yield "open result", open_in_words(report.standing)
     fees = f", of the account {usd(whole.charged)}" if whole.charged else ""
     yield "fees of fills", f"{usd(whole.fees)} USD{fees}"
-    if report.rest is not None:
+    if report.rest is None:
+        yield "explained so far", f"{usd(explained_so_far(report))} USD"
+    else:
         yield "explained by no record", f"{usd(report.rest)} USD"
     if report.is_week:
         yield from (("", line) for line in risk_of(report))

@@ -37,8 +37,11 @@ def title_of(report: Report) -> str:
 
 
 def quiet_line(report: Report) -> str:
-    change = "" if report.whole.change is None else f"; equity {usd(report.whole.change)} USD"
-    return f"{title_of(report)}: nothing was traded, held or proposed{change}"
+    whole = report.whole
+    equity = "" if whole.opening is None else f"; equity still {whole.opening:,.2f} USD"
+    if whole.change is not None:
+        equity = f"; equity {usd(whole.change)} USD, now {whole.closing:,.2f}"
+    return f"{title_of(report)}: nothing was traded, held or proposed{equity}"
 
 
 def head_of(report: Report) -> Iterator[str]:
@@ -56,7 +59,7 @@ def head_of(report: Report) -> Iterator[str]:
             f"{usd(report.explained - whole.result)}; rest, explained by no record {usd(report.rest)}"
         )
     else:
-        known = sum((part.amount for part in report.parts), ZERO)
+        known = explained_so_far(report)
         last, opening = report.by_the_broker, whole.opening
         rest = None if last is None or opening is None else last.equity - opening - known
         yield f"  explained so far {usd(known)} USD" + ("" if rest is None else f"; not yet {usd(rest)}")
@@ -66,6 +69,11 @@ def head_of(report: Report) -> Iterator[str]:
         yield from (f"  {line}" for line in risk_of(report))
     if report.week_before is not None:
         yield f"  the week before: {short_of(report.week_before)}"
+
+
+def explained_so_far(report: Report) -> Money:
+    """Return what fills, prices and cash movements made, USD."""
+    return Money(sum((part.amount for part in report.parts), ZERO))
 
 
 def open_in_words(standing: StillStands) -> str:
@@ -101,7 +109,9 @@ def equity_in_words(report: Report) -> str:
     if last is None:
         closed = [(day.last, day.closing) for day in report.days if day.closing is not None]
         if not closed:
-            return "equity not recorded yet"
+            known = explained_so_far(report)
+            now = whole.opening + known
+            return f"equity {usd(known)} USD so far by fills and prices, {whole.opening:,.2f} → {now:,.2f}"
         day, closing = closed[-1]
         return f"equity {usd(closing - whole.opening)} USD up to {day:%A}, {whole.opening:,.2f} → {closing:,.2f}"
     at = HOME.clock(last.at)

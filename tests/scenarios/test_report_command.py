@@ -284,6 +284,18 @@ def test_a_notice_has_the_figures_of_the_report(keyturn: Keyturn, week: Path) ->
         ]
 
 
+def test_a_day_without_its_close_has_the_equity_so_far(keyturn: Keyturn, week: Path) -> None:
+    """SY-03: as at five past four, when nobody has recorded the closing equity"""
+    page_of = told(keyturn, week, "--day", days_of(week)[-1])
+    opening, made = Decimal(page_of["whole"]["opening"]), sum(Decimal(part["amount"]) for part in page_of["parts"])
+
+    found = keyturn("report", "--day", days_of(week)[-1], "--journal-dir", week, "--notice").lines[1]
+
+    assert page_of["whole"]["closing"] is None
+    assert found.startswith(f"equity {made:+,.2f} USD so far")
+    assert f"{opening:,.2f} → {opening + made:,.2f};" in found
+
+
 def _pairs(sheet: dict[str, Any]) -> list[tuple[str, str]]:
     return [(section["name"], name) for section in sheet["sections"] for name, _ in section["rows"]]
 

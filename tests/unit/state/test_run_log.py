@@ -21,10 +21,12 @@ from core.messages.inputs import (
     DraftWithdrawn,
     FromAgent,
     NotificationAnswered,
+    ReportAnswered,
 )
 from core.model.delivery import Delivery, DeliveryCode
 from core.model.draft import DraftFact, DraftRequest, DraftTerms
 from core.model.order import Effect, OrderType
+from core.model.report_sheet import ReportSheet, Section
 from core.model.values import Digest, Fraction, Price, ProposalId, Symbol, TicketId
 from core.protocol.codec import COMMANDS, shape_of
 from core.risk.theses import theses_of
@@ -34,6 +36,7 @@ from state.files import AccountFolder
 from state.simulated_logs import RunLogError, RunLogFile, read_runs
 from tests.unit.core.protocol.anything import a_value_of
 
+SHEET = ReportSheet("Monday", "head", (Section("result", (("fees", "0"),)),), "claude", ("calm",))
 AT = datetime(2026, 1, 5, 15, 30, 0, 123456, tzinfo=UTC)
 
 
@@ -85,6 +88,7 @@ def test_what_no_desk_says_comes_back_too(folder: AccountFolder) -> None:
         SettingsFileSeen(SettingsFault("line 3")),
         ThesesFileSeen(theses_of({"trends": THESIS}, "theses.toml", ["sma"])),
         NotificationAnswered("phone", True, (1, 2), 1, Delivery(DeliveryCode.KEPT_HERE)),
+        ReportAnswered(date(2026, 1, 5), (SHEET,), agent="claude", agent_fault="late"),
     ]
 
     written(folder, *said)

@@ -115,6 +115,25 @@ def test_a_desk_held_stop_is_told_for_a_share_of_today(ratio: str, cash: str | N
     assert (held.holder, held.stop) == (StopHolder.DESK, price(stop))
 
 
+@table(
+    ("quantity_", "average", "last", "result"),
+    ("10", "100", "99", "-10.00"),
+    ("-10", "100", "99", "10.00"),
+    ("0.333", "100.005", "99", "-0.33"),
+    ("10", None, "99", None),
+    ("10", "100", None, None),
+)
+def test_an_open_result_is_of_average_and_last_price(
+    quantity_: str, average: str | None, last: str | None, result: str | None
+) -> None:
+    """SY-03, AN-01"""
+    held = facts.PositionChanged(SPY, "vwap", quantity(quantity_), None if average is None else price(average))
+    found = still_stands([], [Recorded(1, AT, held)], {} if last is None else {SPY: price(last)})
+
+    assert [each.open_result for each in found.held] == [None if result is None else Decimal(result)]
+    assert found.open_result == Decimal(result or 0)
+
+
 def test_a_closed_position_is_not_listed() -> None:
     """AN-06"""
     assert stands(HELD, facts.PositionChanged(SPY, "vwap", quantity("0"), None)).is_empty
