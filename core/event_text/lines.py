@@ -90,8 +90,8 @@ def level_of(fact: facts.Fact, severity: str) -> str:
     if severity:
         return severity
     is_rejected = isinstance(fact, facts.OrderStateChanged) and fact.after is OrderStatus.REJECTED
-    is_without = isinstance(fact, facts.ReportMade) and bool(fact.fault or fact.agent_fault)
-    return WARN if is_rejected or is_without or isinstance(fact, WARNINGS) else INFO
+    lacks_a_part = isinstance(fact, facts.ReportMade) and fact.lacks_a_part
+    return WARN if is_rejected or lacks_a_part or isinstance(fact, WARNINGS) else INFO
 
 
 def strategy_of(fact: facts.Fact) -> str:

@@ -30,6 +30,10 @@ class ReportMade(Fact):
     agent: str = ""
     agent_fault: str = ""
 
+    @property
+    def lacks_a_part(self) -> bool:
+        return bool(self.fault or self.agent_fault)
+
 
 @fact(version=2)
 @dataclass(frozen=True, slots=True)

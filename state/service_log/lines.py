@@ -144,7 +144,8 @@ def _level_of(fact: Fact) -> str:
     if severity := severity_of(fact):
         return _BY_SEVERITY[severity]
     is_rejected = isinstance(fact, facts.OrderStateChanged) and fact.after is OrderStatus.REJECTED
-    return "warning" if is_rejected or isinstance(fact, _TROUBLE) else "info"
+    lacks_a_part = isinstance(fact, facts.ReportMade) and fact.lacks_a_part
+    return "warning" if is_rejected or lacks_a_part or isinstance(fact, _TROUBLE) else "info"
 
 
 def identifiers_of(fact: Fact) -> dict[str, str]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from core import facts
+from core.event_text.lines import level_of
 from core.market.calendar import load_calendar
 from core.messages.effects import MakeReport
 from core.messages.inputs import ReportAnswered
@@ -15,8 +16,10 @@ from core.model.codes import HaltCause
 from core.model.notice import NoticeKind
 from core.model.report_sheet import ReportSheet, Section
 from core.model.session import AnnouncedDay
+from core.model.text_sanitizer import INFO, WARN
 from core.settings.settings import Settings
 from core.workflows.operator.notifying import is_last_of_week
+from state.service_log.lines import of_fact
 from tests.kit.rows import table
 from tests.scenarios.house import House, minutes
 from tests.scenarios.receivers import PHONE, Receivers, look, settings, with_receivers
@@ -248,3 +251,18 @@ def test_a_report_in_a_digest_keeps_its_own_message() -> None:
     house.until("16:20")
 
     assert [message.numbers for message in receivers.heard] == [(1,), (2,), (3,)]
+
+
+@table(
+    ("fact", "level"),
+    (facts.ReportMade(THURSDAY), ("info", INFO)),
+    (facts.ReportMade(THURSDAY, agent="claude"), ("info", INFO)),
+    (facts.ReportMade(THURSDAY, fault="it hangs"), ("warning", WARN)),
+    (facts.ReportMade(THURSDAY, agent="claude", agent_fault="it hangs"), ("warning", WARN)),
+)
+def test_what_a_report_lacks_is_a_warning_in_the_log(fact: facts.ReportMade, level: tuple[str, str]) -> None:
+    """AN-06: with the reason"""
+    line = of_fact(at("16:05"), 1, fact)
+
+    assert (line["level"], level_of(fact, "")) == level
+    assert fact.fault + fact.agent_fault in line["words"]
