@@ -10,9 +10,10 @@ from console.keymap import written
 from core.model.account import PERCENTILES, LatencySpan
 from core.model.bar import on_one_exchange
 from core.model.draft import agent_word
+from core.model.holding import Health
 from core.model.order import LegRole, StopHolder, StopKnown
 from core.model.order_terms import OWED
-from core.model.values import ClientOrderId, percent, plain
+from core.model.values import ClientOrderId, Fraction, percent, plain
 from core.views import (
     IN_DOUBT,
     AwayView,
@@ -34,7 +35,7 @@ from widgets.format import coming_in_words, short_id, short_ids
 from widgets.lines import Cell, TextLine, Tone
 from widgets.log import story_of
 from widgets.orders import LEGS, OTHER, REFUSAL
-from widgets.positions import FOREIGN
+from widgets.positions import FOREIGN, LIGHTS
 from widgets.proposals import answer_in_words, in_words
 from widgets.protections import guard_of
 from widgets.ticket_text import wrapped
@@ -407,6 +408,7 @@ def position(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
         *field("paid", f"{usd(f.price(row.average_price))} a share on average"),
         *field("last price", f"{usd(f.at_tick(row.last))}, {instant(row.last_at, now)}"),
         *field("open profit", f"{usd(f.arrowed(row.profit).strip())}, {in_risk}", f.tone_of(row.profit)),
+        *_light(row.health),
         (),
         *_stop(row),
         *_covered(row),
@@ -417,6 +419,8 @@ def position(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
         *_signed(row),
         *_way_out(row),
         *_working(view, row),
+        (),
+        *_health(row.health),
         *(
             line
             for each in view.actions
@@ -424,6 +428,43 @@ def position(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
             for line in field("comes", coming_in_words(each), "warning" if each.is_near else "")
         ),
     ]
+
+
+def _light(health: Health) -> list[TextLine]:
+    """Say its light with every concern (OT-06)."""
+    shape, tone = LIGHTS[health.light]
+    concerns = "; ".join(concern.value for concern in health.concerns)
+    return field("light", f"{shape} {health.light.value}{': ' if concerns else ''}{concerns}", tone)
+
+
+def _health(health: Health) -> list[TextLine]:
+    """Say its age, and what is left of way, time and volume."""
+    here = days_in_words(health.days_here)
+    left = health.days_to_time_rule
+    rule = "none" if left is None else f"{days_in_words(left)} to it" if left > 0 else "its limit is reached"
+    if health.flat_from is not None:
+        rule = f"flat today from {f.clock(health.flat_from)[:5]} {f.PLACE}"
+    aim = f" to {usd(f.price(health.target))}" if health.target is not None else ""
+    unknown_volume = "unknown: too few sessions of its volume are known"
+    leaves = f"{f.sessions(health.days_to_leave)} at 10 % of the average volume"
+    spread = f"{f.spread(health.spread)} of the middle"
+    return [
+        *field("held for", here if health.days_held is not None else f"unknown: taken over {here} ago"),
+        *field("way to stop", _way(health.way_to_stop, health.way_to_stop_in_r)),
+        *field("way to target", f"{_way(health.way_to_target, health.way_to_target_in_r)}{aim}"),
+        *field("time rule", rule),
+        *field("to leave", unknown_volume if health.days_to_leave is None else leaves),
+        *field("spread", "unknown: no quote of now" if health.spread is None else spread),
+    ]
+
+
+def _way(way: Fraction | None, in_r: Decimal | None) -> str:
+    in_risk = "" if in_r is None else f", {f.multiple(in_r, 1).removeprefix('+')} R"
+    return f.UNKNOWN if way is None else f"{f.unsigned_percent(way)} of the price{in_risk}"
+
+
+def days_in_words(days: int) -> str:
+    return f"{days} {'day' if days == 1 else 'days'}"
 
 
 def _stop(row: PositionRow) -> list[TextLine]:

@@ -136,6 +136,14 @@ def in_words(terms: ExitSettings) -> Iterator[str]:
         yield f"after {terms.max_days} days"
 
 
+def days_to_time_rule(terms: ExitSettings, standing: ExitPosition, price: Price) -> int | None:
+    """Return the days until a limit of time applies at this price: 0 or less is now; None if none does."""
+    limits = [terms.max_days] if terms.max_days else []
+    if terms.stale_days and not standing.is_unvalued and standing.gain_at(price) < terms.stale_gain:
+        limits.append(terms.stale_days)
+    return min(limits) + 1 - standing.days if limits else None
+
+
 def stop_of(terms: ExitSettings, standing: ExitPosition) -> Price | None:
     """Return the entry's own stop, or the rule's."""
     if standing.own_stop is not None or not terms.stop:

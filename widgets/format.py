@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, ROUND_UP, Decimal
 from functools import lru_cache
 
-from core.model import values
+from core.model import bar, values
+from core.model.holding import Health
 from core.model.instrument import STOCK_TICKS
 from core.model.order import Effect, Side, StopHolder, StopKnown, Terms, TimeInForce
 from core.model.order_terms import WORDS, filled_in
@@ -41,10 +42,8 @@ HOLDER_WORDS: dict[StopHolder, str] = {
     StopHolder.DESK: "this desk",
     StopHolder.YOU: "YOU",
 }
-
-
-STALE_AFTER = timedelta(seconds=90)
-"""Older data is marked as stale; minute bars alone renew it once a minute."""
+STALE_AFTER = bar.STALE_AFTER
+TENTH = Decimal("0.1")
 
 
 def cents(amount: Decimal) -> Decimal:
@@ -131,6 +130,36 @@ def signed_percent(fraction: Decimal | None) -> str:
     if fraction is None:
         return UNKNOWN
     return f"{signed(fraction * 100)} %"
+
+
+def unsigned_percent(fraction: Decimal | None) -> str:
+    """Format `2.31 %`, `−0.40 %`."""
+    return signed_percent(fraction).removeprefix("+")
+
+
+def spread(fraction: Decimal | None) -> str:
+    """Format `0.012 %`: a part of the middle, which is often below a basis point."""
+    return UNKNOWN if fraction is None else values.percent(fraction, 3)
+
+
+def days_held(health: Health) -> str:
+    """Format `3 d`, `≥3 d` since it is here if nobody knows its first day."""
+    return f"{'≥' if health.days_held is None else ''}{health.days_here} d"
+
+
+def time_left(health: Health) -> str:
+    """Format `15:55` if it is to be flat then, `3 d` to the rule that limits its time, `now`; `none` without one."""
+    if health.flat_from is not None:
+        return clock(health.flat_from)[:5]
+    left = health.days_to_time_rule
+    return "none" if left is None else f"{left} d" if left > 0 else "now"
+
+
+def sessions(days: Decimal | None) -> str:
+    """Format `<0.1 d`, `1.4 d`: sessions to leave by, rounded up."""
+    if days is None:
+        return UNKNOWN
+    return "<0.1 d" if days < TENTH else f"{days.quantize(TENTH, ROUND_UP):f} d"
 
 
 def clock(at: datetime | None) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
+from core.model.holding import Light
 from core.model.order import StopHolder
 from core.model.values import Quantity, Symbol, plain
 from core.views import ActionRow, DeskView, ForeignRow, PositionRow, near
@@ -45,6 +46,11 @@ ORDERS: Mapping[str, Callable[[PositionRow, Changes], Decimal]] = {
     "DAY": lambda row, changes: _known(changes.get(row.symbol)),
     "R": lambda row, _: _known(row.result_in_risk),
     "STOP": lambda row, _: _known(row.standing_stop),
+    "TO STOP": lambda row, _: _known(row.health.way_to_stop),
+    "TO TGT": lambda row, _: _known(row.health.way_to_target),
+    "AGE": lambda row, _: Decimal(row.health.days_here),
+    "LEAVE": lambda row, _: _known(row.health.days_to_leave),
+    "SPREAD": lambda row, _: _known(row.health.spread),
     "HELD BY": lambda row, _: _unheld(row),
 }
 """Sort figure by column title; the greatest comes first."""
@@ -88,17 +94,30 @@ NO_STOP = "none"
 
 UNATTENDED = "u"
 """Mark of a position whose exits are authorized to leave without a confirmation; `u` grants and revokes that."""
+LIGHTS: Mapping[Light, tuple[str, Tone]] = {
+    Light.GREEN: ("●", "gain"),
+    Light.AMBER: ("◆", "warning"),
+    Light.RED: ("■", "urgent"),
+}
+"""Shape and tone of a holding's light; each is read without its colour."""
 COLUMNS = (
+    Column("", 1),
     Column("SYM", 5),
     Column("QTY", 8, Align.POINT, 3),
-    Column("AVG", 9, Align.POINT, f.PLACES, rank=3),
+    Column("AVG", 9, Align.POINT, f.PLACES, rank=4),
     Column("LAST ", LAST, Align.RIGHT, rank=1),
-    Column("VALUE", 11, Align.RIGHT, rank=5),
+    Column("VALUE", 11, Align.RIGHT, rank=6),
     Column("P&L USD", 11, Align.RIGHT),
-    Column("P&L %", 9, Align.RIGHT, rank=4),
-    Column("DAY", 9, Align.RIGHT, rank=6),
+    Column("P&L %", 9, Align.RIGHT, rank=5),
+    Column("DAY", 9, Align.RIGHT, rank=7),
     Column("R", 5, Align.RIGHT, rank=2),
     Column("STOP", 8, Align.RIGHT),
+    Column("TO STOP", 8, Align.RIGHT, rank=3),
+    Column("TO TGT", 8, Align.RIGHT, rank=9),
+    Column("AGE", 4, Align.RIGHT, rank=8),
+    Column("TIME", 5, Align.RIGHT, rank=10),
+    Column("LEAVE", 7, Align.RIGHT, rank=11),
+    Column("SPREAD", 7, Align.RIGHT, rank=12),
     Column("HELD BY", 11, stretches=True),
 )
 WITH_SIGNED = (*COLUMNS[:-1], Column("", len(UNATTENDED)), COLUMNS[-1])
@@ -197,7 +216,9 @@ class Positions(Pane):
             other = next((row for row in self._foreign if f"{FOREIGN}{row.symbol}" == self.grid.selected), None)
             self.note(_kind(other) if other is not None else "")
             return
-        said = [f"HALTED by its exchange since {row.halted}"] if row.halted else []
+        light, concerns = row.health.light, row.health.concerns
+        said = [f"{light.value}, {concerns[0].value}"] if concerns else []
+        said += [f"HALTED by its exchange since {row.halted}"] if row.halted else []
         said += [sign] if (sign := f.sign_in_words(row)) else []
         if (coming := near(self._actions, row.symbol)) is not None:
             said.append(coming_in_words(coming))
@@ -215,6 +236,7 @@ def _row(row: PositionRow, now: datetime, room: int, change: Decimal | None, ex:
     return Row(
         row.key,
         (
+            Cell(*LIGHTS[row.health.light]),
             Cell(row.symbol, "warning" if ex else "strong"),
             Cell(f.quantity(row.quantity)),
             Cell(f.price(row.average_price).replace(",", "")),
@@ -225,6 +247,12 @@ def _row(row: PositionRow, now: datetime, room: int, change: Decimal | None, ex:
             Cell(f.signed_percent(change), f.tone_of_percent(change)),
             Cell(f.UNKNOWN if in_risk is None else f.multiple(in_risk, 1), f.tone_of(row.profit)),
             _stop(row),
+            Cell(f.unsigned_percent(row.health.way_to_stop)),
+            Cell(f.unsigned_percent(row.health.way_to_target)),
+            Cell(f.days_held(row.health)),
+            Cell(f.time_left(row.health)),
+            Cell(f.sessions(row.health.days_to_leave)),
+            Cell(f.spread(row.health.spread)),
             *((signed,) if has_mark else ()),
             _held_by(row, room, ex),
         ),
@@ -237,10 +265,11 @@ def _foreign_row(row: ForeignRow, *, has_mark: bool) -> Row:
     return Row(
         f"{FOREIGN}{row.symbol}",
         (
+            Cell(""),
             Cell(row.symbol, "strong"),
             Cell(f.quantity(row.quantity)),
             Cell(f.price(row.average_price).replace(",", "")),
-            *(nothing,) * 7,
+            *(nothing,) * 13,
             *((Cell(""),) if has_mark else ()),
             Cell(row.asset_class, "muted"),
         ),

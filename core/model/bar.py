@@ -10,6 +10,8 @@ from core.model.lazy_dataclass import dataclass
 from core.model.values import Fraction, Price, Quantity, Symbol
 
 ONE_MINUTE = timedelta(minutes=1)
+STALE_AFTER = timedelta(seconds=90)
+"""Older data is marked as stale; minute bars alone renew it once a minute."""
 BY_MINUTE, BY_SESSION = "1min", "1day"
 """The period of a bar, as in the ids of its signals (EX-04)."""
 

@@ -34,6 +34,7 @@ from core.risk.protections.protection_registry import Override, ProtectionBook
 from core.risk.recent_entries import RecentEntries
 from core.risk.sizing_history import SizingBook
 from core.risk.trading_status import SymbolLists, TradingStatus
+from core.settings.risk import RiskSettings
 from core.settings.settings import Settings
 from core.staging.resting_entries import Reach, aimed_at, reach_of
 
@@ -194,10 +195,13 @@ class ReviewContext:
     def _young_quote(self) -> Quote | NoQuote:
         if isinstance(self.quote, NoQuote) or self.is_fresh:
             return self.quote
-        risk = self.settings.risk
-        limit = risk.quote_age_seconds_iex if self.quote.feed is Feed.IEX else risk.quote_age_seconds
-        is_old = self.quote.age(self.at).total_seconds() > limit
-        return NoQuote("the last one is old") if is_old else self.quote
+        return NoQuote("the last one is old") if is_old(self.quote, self.at, self.settings.risk) else self.quote
+
+
+def is_old(quote: Quote, at: datetime, risk: RiskSettings) -> bool:
+    """Whether a quote says nothing about a fill at that time any more (RK-17)."""
+    limit = risk.quote_age_seconds_iex if quote.feed is Feed.IEX else risk.quote_age_seconds
+    return quote.age(at).total_seconds() > limit
 
 
 class Check(Protocol):

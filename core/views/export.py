@@ -18,9 +18,11 @@ from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from enum import Enum
 from functools import partial
+from operator import attrgetter
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
+from core.model.holding import Health
 from core.model.lazy_dataclass import dataclass
 from core.model.session import HOME
 from core.model.text_sanitizer import harmless
@@ -89,6 +91,8 @@ PUBLIC = {
     "is_part": "part_of_open_position",
 }
 """The words of columns, where the code's own names are none; `is_` and `has_` are dropped from the others."""
+PARTS = {"health": Health}
+"""Fields whose own fields are columns of the row."""
 OF_FIELDS = frozenset({"terms", "instrument", "going", "taken_back"})
 """Properties of rows that only put fields of theirs together."""
 RECKONED = ("=", "+", "-", "@")
@@ -158,13 +162,17 @@ def cells(row: object) -> Cells:
 def row_of(row: object) -> Cells:
     """Return each field of a table's row, and each figure that the desk makes of them, by the word of its column."""
     return {
-        public(name): value_of(getattr(row, name), _decimals(annotation)) for name, annotation in _columns(type(row))
+        public(name): value_of(attrgetter(name)(row), _decimals(annotation)) for name, annotation in _columns(type(row))
     }
 
 
 def _columns(kind: type[Any]) -> tuple[tuple[str, str], ...]:
-    """Return the name and the type of each field and property, each column once."""
-    own = [(each.name, str(each.type)) for each in fields(kind)]
+    """Return the name and the type of each field and property, each column once; `health.light` is a part's."""
+    own: list[tuple[str, str]] = []
+    for each in fields(kind):
+        part = PARTS.get(each.name)
+        parts = () if part is None else _columns(part)
+        own += [(f"{each.name}.{name}", type_) for name, type_ in parts] or [(each.name, str(each.type))]
     taken = {public(name) for name, _ in own}
     derived = [
         (name, str(each.fget.__annotations__.get("return", "")))
@@ -176,6 +184,7 @@ def _columns(kind: type[Any]) -> tuple[tuple[str, str], ...]:
 
 def public(name: str) -> str:
     """Return the word of a column by the name of its field."""
+    name = name.rpartition(".")[2]
     return PUBLIC.get(name, name.removeprefix("is_").removeprefix("has_"))
 
 

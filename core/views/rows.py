@@ -10,6 +10,7 @@ from typing import ClassVar, TypeVar
 
 from core.model.bar import Quote
 from core.model.codes import NEEDS_NOBODY, OwedReason
+from core.model.holding import UNKNOWN_HEALTH, Health
 from core.model.instrument import Instrument, ListedSymbol, share
 from core.model.lazy_dataclass import dataclass
 from core.model.order import (
@@ -197,9 +198,14 @@ class PositionRow:
         Whether a stop that ended is asked for again; else its exit is staged.
     move_refusal, trail_refusal, target_refusal
         Why its stop cannot be moved, or a trailing stop or target given to it, now; None if the engine stages one.
+    health
+        Its age and health; each figure is a column of its own in an export.
     """
 
-    FIRST: ClassVar = ("symbol", "strategy", "quantity", "average_price", "last", "profit", "stop_price", "covered")
+    FIRST: ClassVar = (
+        *("symbol", "strategy", "quantity", "average_price", "last", "profit", "stop_price", "covered"),
+        *("light", "days_held", "way_to_stop"),
+    )
 
     key: str
     symbol: Symbol
@@ -243,6 +249,7 @@ class PositionRow:
     move_refusal: GuardRefusal | None = None
     trail_refusal: GuardRefusal | None = None
     target_refusal: GuardRefusal | None = None
+    health: Health = UNKNOWN_HEALTH
 
     @property
     def calls_a_person(self) -> bool:

@@ -32,6 +32,7 @@ from core.model.signal import EntrySignal, ExitReason, ExitSignal
 from core.model.text_sanitizer import is_news
 from core.model.values import ZERO, Quantity, Symbol
 from core.settings.settings import Settings
+from core.settings.strategies import ExitSettings
 from core.strategies.memory import RunnerState
 from core.strategies.orchestrator import Signals, kept, opposed
 from core.strategies.questions import first_minute
@@ -102,23 +103,27 @@ class ExitRules:
 
     def signals(self, bar: Bar, said: Iterable[EntrySignal | ExitSignal]) -> list[ExitSignal]:
         """Return the rules' signals at this bar's close; `said` holds the strategies' signals."""
-        settings = self.state.control.settings.exits
         own = {answer.strategy for answer in said if isinstance(answer, ExitSignal)}
         found = []
         for position in self.state.ledger.positions_in(bar.symbol):
-            is_ours = self.state.exits.mark(position).is_stop_ours
-            terms = settings.of(position.strategy, is_stop_ours=is_ours)
+            terms = self.terms(position)
             if bar.end <= position.opened_at or position.strategy in own:
                 continue
             if terms is not None:
-                due = exit_due(terms, self.standing(position, bar), bar.close)
+                due = exit_due(terms, self.standing(position, bar.start), bar.close)
             else:
                 due = self._flat_without_its_strategy(position, bar)
             if due is not None and due.quantity > ZERO:
                 found.append(_signal(position, bar, due))
         return found
 
-    def standing(self, position: Position, bar: Bar) -> ExitPosition:
+    def terms(self, position: Position) -> ExitSettings | None:
+        """Return the rules that watch a position; None if none of them does."""
+        is_ours = self.state.exits.mark(position).is_stop_ours
+        return self.state.control.settings.exits.of(position.strategy, is_stop_ours=is_ours)
+
+    def standing(self, position: Position, at: datetime) -> ExitPosition:
+        """Return the position as the rules see it; of a bar, `at` is its start."""
         ledger, day_of = self.state.ledger, self.state.calendar.trading_day
         mark, held = self.state.exits.mark(position), abs(position.quantity)
         exits = [o for o in ledger.exits.working(position.symbol, position.strategy) if not ledger.legs.is_held(o)]
@@ -128,8 +133,8 @@ class ExitRules:
             held=Quantity(held),
             unprotected=Quantity(held - ledger.exits.guarded(position.symbol, position.strategy)),
             best=mark.best,
-            days=(day_of(bar.start) - day_of(position.opened_at)).days,
-            is_late=self._is_late(position, bar),
+            days=(day_of(at) - day_of(position.opened_at)).days,
+            is_late=self._is_late(position, at),
             own_stop=mark.stop,
             own_target=mark.target,
             is_target_at_broker=any(o.is_target for o in exits),
@@ -137,10 +142,10 @@ class ExitRules:
             is_unvalued=mark.is_unvalued,
         )
 
-    def _is_late(self, position: Position, bar: Bar) -> bool:
-        session = self.state.calendar.session_at(bar.start)
+    def _is_late(self, position: Position, at: datetime) -> bool:
+        session = self.state.calendar.session_at(at)
         flat_from = self.flat_from(position, session) if isinstance(session, Session) else None
-        return flat_from is not None and bar.start >= flat_from
+        return flat_from is not None and at >= flat_from
 
     def flat_from(self, position: Position, session: Session) -> datetime | None:
         """Return the start of the bar from which a position must be flat; None if it may be held over night.
@@ -160,7 +165,7 @@ class ExitRules:
 
     def _flat_without_its_strategy(self, position: Position, bar: Bar) -> Due | None:
         """Return the end-of-day exit of a position whose strategy no longer follows its symbol (EX-09)."""
-        if self._is_run(position) or not self._is_late(position, bar):
+        if self._is_run(position) or not self._is_late(position, bar.start):
             return None
         words = "flat before the market closes; its strategy does not follow this symbol any more"
         return Due(Quantity(abs(position.quantity)), ExitReason.FORCE_FLAT, bar.close, words)

@@ -16,9 +16,10 @@ from console.client.access import Owed, nobody_looks
 from console.client.handle import EngineHandle
 from console.desk import DeskApp
 from core.model.desk import DeskNumber
+from core.model.holding import Health
 from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder
 from core.model.signal import ExitReason
-from core.model.values import ClientOrderId, Money, Price, ProposalId, Quantity, Symbol
+from core.model.values import ClientOrderId, Fraction, Money, Price, ProposalId, Quantity, Symbol
 from core.runtime.runtime import Runtime
 from core.views import (
     ChartBar,
@@ -155,7 +156,7 @@ def a_position(symbol: str = "SPY", **parts: Any) -> PositionRow:
         "average_price": Price(Decimal("166.76")), "last": Price(Decimal("167.00")),
         "last_at": the_engines_view().status.at, "profit": dollars("11.28"), "result_in_risk": Decimal("0.5"),
         "stop_price": Price(Decimal("166.26")), "holder": StopHolder.BROKER, "covered": Quantity(Decimal(47)),
-        "is_closing": False,
+        "is_closing": False, "health": Health(days_held=0, way_to_stop=Fraction(Decimal("0.0044"))),
     }  # fmt: skip
     return PositionRow(**{**terms, **parts})
 

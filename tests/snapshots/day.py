@@ -12,6 +12,7 @@ from decimal import Decimal
 from core.model.account import Mode
 from core.model.bar import Feed, Quote
 from core.model.codes import DeskState
+from core.model.holding import Concern, Health
 from core.model.order import Effect, Leg, LegRole, OrderRequest, OrderStatus, OrderType, Side, StopHolder
 from core.model.signal import ExitReason
 from core.model.staging import CheckResult, ListedExit, NoStop, Review, ReviewFigures, StopPlan, Ticket, Verdict
@@ -151,18 +152,32 @@ def _after(row: ProposalRow) -> Quantity:
 
 
 def position(
-    symbol: Symbol, quantity: str, average: str, last: str, profit: str, in_risk: str, stop: str, covered: str
+    symbol: Symbol,
+    quantity: str,
+    average: str,
+    last: str,
+    profit: str,
+    in_risk: str,
+    stop: str,
+    covered: str,
+    health: Health,
 ) -> PositionRow:
     return PositionRow(
         key=f"{symbol}/vwap", symbol=symbol, strategy="vwap", quantity=shares(quantity), average_price=price(average),
         last=price(last), last_at=ago(2), profit=money(profit), result_in_risk=Decimal(in_risk),
         stop_price=price(stop), holder=StopHolder.BROKER if covered != "0" else StopHolder.YOU,
-        covered=shares(covered), is_closing=False,
+        covered=shares(covered), is_closing=False, health=health,
     )  # fmt: skip
 
 
-HELD = position(IBM, "27", "180.02", "182.11", "56.43", "1.1", "178.20", "27")
-BARE = position(AIG, "100", "48.63", "48.41", "-22.00", "-1.1", "48.43", "0")
+HEALTHY = Health(
+    days_held=3, days_here=3, way_to_stop=Fraction(Decimal("0.0215")), way_to_stop_in_r=Decimal("2.1"),
+    target=price("186.84"), way_to_target=Fraction(Decimal("0.026")), way_to_target_in_r=Decimal("2.6"),
+    days_to_time_rule=3, days_to_leave=Decimal("0.02"), spread=Fraction(Decimal("0.0002")),
+)  # fmt: skip
+UNGUARDED = Health(concerns=(Concern.NO_STOP, Concern.WIDE_SPREAD), days_here=1, spread=Fraction(Decimal("0.004")))
+HELD = position(IBM, "27", "180.02", "182.11", "56.43", "1.1", "178.20", "27", HEALTHY)
+BARE = position(AIG, "100", "48.63", "48.41", "-22.00", "-1.1", "48.43", "0", UNGUARDED)
 
 
 def order(

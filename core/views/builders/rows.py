@@ -10,7 +10,7 @@ from itertools import repeat
 
 from core.execution.external_orders import held_by_others
 from core.execution.order import Order, nearest_first
-from core.execution.stop_coverage import beyond, cover_of, effect_now
+from core.execution.stop_coverage import beyond, effect_now
 from core.facts import Fact, OrdersRecalled
 from core.market.calendar import CalendarRangeError
 from core.model.codes import CancelCode, EndCode, OwedReason
@@ -36,6 +36,7 @@ from core.trading_state.watched_symbols import known_as, shown_price, stop_in_fo
 from core.views import OrderRow, PositionRow, RowMark
 from core.views.builders.symbols import halted_in_words
 from core.views.order_chain import subject_of
+from core.workflows.holding_health import cover_now, health_of, stops_act_from, working_stops
 from core.workflows.orders.request_reserve import held_exit_of, late_exit_of
 from core.workflows.orders.sale_chains import SaleChains
 from core.workflows.protection.owed_stops import TOLD_AFTER, stop_by_desk
@@ -295,10 +296,7 @@ def position_row(state: TradingState, position: Position, at: datetime) -> Posit
     last_at, last = newest_price(state, position)
     plan = entry.stop if (entry := state.ledger.order(position.entry_order)) else None
     exits = state.ledger.exits.working(position.symbol, position.strategy)
-    guards = [o for o in exits if o.is_protective and not state.ledger.legs.is_held(o)]
-    chains = state.ledger.chains
-    stops = [o for o in guards if o.idle is None and chains.replaced(o) is None and not chains.is_in_doubt(o)]
-    cover = cover_of(state.ledger, position, lambda order: state.sightings.departing.is_held_up(order, state.at))
+    stops, cover = working_stops(state, position), cover_now(state, position)
     profit = state.ledger.open_profit(position, last)
     way = state.exits.way_to_stop(position)
     risked = None if way is None else position.risk(way)
@@ -331,7 +329,7 @@ def position_row(state: TradingState, position: Position, at: datetime) -> Posit
         is_closing=any(not o.stands_by or o.is_cancelling for o in exits),
         has_bracket=state.ledger.exits.has_bracket_order(position.symbol, position.strategy),
         held_by_others=held_by_others(state.sightings.others, position.symbol, closing_side(position)),
-        acts_from=_stops_act_from(state, at),
+        acts_from=stops_act_from(state, at),
         at_limit=cover.at_limit,
         idle=cover.idle_words,
         is_unread=position.symbol in state.sightings.unread_positions,
@@ -354,6 +352,7 @@ def position_row(state: TradingState, position: Position, at: datetime) -> Posit
         move_refusal=refusal_of_move(state, position),
         trail_refusal=refusal_of_trail(state, position),
         target_refusal=refusal_of_target(state, position),
+        health=health_of(state, position, at),
     )
 
 
@@ -371,14 +370,6 @@ def _stops_last(state: TradingState, stops: Sequence[Order]) -> tuple[TimeInForc
     of_a_day = [o for o in stops if o.request.time_in_force is TimeInForce.DAY]
     ends = [end for o in of_a_day if (end := day_ends_at(state, o.request, o.created_at)) is not None]
     return (of_a_day or stops)[0].request.time_in_force if stops else None, min(ends, default=None)
-
-
-def _stops_act_from(state: TradingState, at: datetime) -> datetime | None:
-    """Return the next open while the extended session trades and stops rest; else None."""
-    calendar = state.calendar
-    if calendar.venue.extended_until(at, calendar.session_on(calendar.trading_day(at))) is None:
-        return None
-    return calendar.next_session(at).open
 
 
 def newest_price(state: TradingState, position: Position) -> tuple[datetime, Price]:

@@ -37,7 +37,7 @@ from core.workflows.workflow import answers, follows
 # An exit that replaces another, with a different quantity or reason, is the same matter: its escalation does not
 # restart.
 
-EXIT, STOP, LINE, POSITION, HELD, DRAFT = "exit", "stop", "line", "position", "held", "draft"
+EXIT, STOP, LINE, POSITION, HELD, DRAFT, LIGHT = "exit", "stop", "line", "position", "held", "draft", "light"
 CLOCK = "clock"
 REGIME, CRISIS = "regime", "crisis"
 """Another label of the market regime, and a high VIX while nobody acts."""
@@ -79,9 +79,17 @@ def of_held(symbol: Symbol, strategy: str) -> str:
     return f"{HELD} {strategy} {symbol}"
 
 
+def of_light(symbol: Symbol, strategy: str) -> str:
+    """Return the matter of a holding whose light is red."""
+    return f"{LIGHT} {strategy} {symbol}"
+
+
 def exits_that_ended(state: TradingState) -> list[str]:
-    """Return the known matters of exits and stops that no longer wait for a key or room and are not owed."""
-    known = [key for key in state.notifications.state.matters if key.partition(" ")[0] in (EXIT, STOP, HELD)]
+    """Return the known matters of exits and stops that no longer wait for a key or room and are not owed.
+
+    A red light ends here with its holding.
+    """
+    known = [key for key in state.notifications.state.matters if key.partition(" ")[0] in (EXIT, STOP, HELD, LIGHT)]
     if not known:
         return known
     waiting = {of_exit(proposal) for proposal in state.stage.state.proposals.values()}
@@ -92,6 +100,7 @@ def exits_that_ended(state: TradingState) -> list[str]:
         for owing in state.owed_stops.all()
         if state.why_owed(owing) not in NEEDS_NOBODY
     }
+    waiting |= {of_light(held.symbol, held.strategy) for held in state.ledger.positions()}
     return [key for key in known if key not in waiting]
 
 

@@ -14,6 +14,7 @@ from core.messages.inputs import ConnectionChanged, ReportAnswered
 from core.model.account import Channel, ConnectionState
 from core.model.alert import in_words as alert_in_words
 from core.model.codes import NEEDS_NOBODY, OwedReason
+from core.model.holding import Concern
 from core.model.lazy_dataclass import dataclass
 from core.model.notice import USUAL, Notice, NoticeKind, Severity, SuppressionCode
 from core.model.notification_sanitizer import harmless
@@ -27,6 +28,7 @@ from core.model.values import NO_MONEY, NO_SHARES, ZERO, Symbol, plain, priced
 from core.settings.service import NotifySettings, RuleSettings
 from core.trading_state.notifications import BREAKER, KILL, MARGIN, NAKED_KILL, READ_ONLY, of_halt, of_thesis
 from core.trading_state.state import TradingState
+from core.workflows.holding_health import health_of
 from core.workflows.operator.notification_delivery import (
     CLOCK,
     CRISIS,
@@ -38,6 +40,7 @@ from core.workflows.operator.notification_delivery import (
     of_draft,
     of_exit,
     of_held,
+    of_light,
     of_line,
     of_owed,
     of_unread,
@@ -63,6 +66,8 @@ LACK = {
     OwedReason.LEAVING: "have a stop that may end at any moment",
     OwedReason.HELD_ELSEWHERE: "have no stop of this desk",
 }
+TOLD_BY_THE_LIGHT = frozenset({Concern.NO_STOP, Concern.AT_STOP, Concern.PAST_TIME})
+"""Concerns of a red light that no other notice tells of."""
 FILL, STOP, WAITING = NoticeKind.FILL, NoticeKind.STOP, NoticeKind.EXIT_WAITING
 
 
@@ -182,6 +187,26 @@ class Notifying:
             words = f"{order} is owed and waits for your key at the desk: nothing guards these shares"
         matter = of_owed(fact.symbol, fact.strategy)
         self._tell(Subject(STOP, words, fact.symbol, matter, Severity.URGENT))
+
+    @follows(facts.BarClosed)
+    def after_bar(self, fact: facts.BarClosed) -> None:
+        """Notify once of a light that turned red, unless an exit waits or its reason has a notice of its own (OT-06).
+
+        The matter ends when the light is red no more and the price is away from the stop, or with the holding.
+        """
+        if not self.state.ledger.state.positions or not self._terms.in_force:
+            return
+        waiting = {(p.symbol, p.strategy) for p in self.state.stage.state.proposals.values() if p.is_exit}
+        for held in self.state.ledger.positions_in(fact.bar.symbol):
+            if (held.symbol, held.strategy) in waiting:
+                continue
+            matter, concerns = of_light(held.symbol, held.strategy), health_of(self.state, held, self.state.at).concerns
+            if told := [concern for concern in concerns if concern in TOLD_BY_THE_LIGHT]:
+                kind = WAITING if told == [Concern.PAST_TIME] else STOP
+                words = f"{held.symbol} of {held.strategy}: {', '.join(concern.value for concern in told)}"
+                self._tell(Subject(kind, words, held.symbol, matter, Severity.WARNING))
+            elif matter in self.state.notifications.state.matters and Concern.NEAR_STOP not in concerns:
+                self.state.record(facts.NotificationSettled(matter))
 
     @follows(facts.AuthorizationEnded)
     def after_authorization(self, fact: facts.AuthorizationEnded) -> None:
@@ -569,7 +594,7 @@ class Notifying:
         control, breaker = self.state.control, self.state.breaker.state
         kind, _, rest = matter.partition(" ")
         match kind:
-            case "exit" | "stop" | "held":
+            case "exit" | "stop" | "held" | "light":
                 return matter not in exits_that_ended(self.state)
             case "proposal":
                 return any(proposal_id == rest for proposal_id in self.state.stage.state.proposals)
