@@ -503,6 +503,7 @@ class DeskApp(App[None]):
 
     def _accept_books(self, shown: tuple[Difference, ...]) -> None:
         self.handle.send(AcceptBooks(ACCEPT, shown))
+        self.following.wait_for_taken_over()
         self.say("asked: the broker's books are read again, and accepted if they still show this", "warning")
 
     def action_kill(self) -> None:

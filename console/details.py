@@ -417,6 +417,7 @@ def position(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
         *(field("held", row.held_by_others, "warning") if row.held_by_others else ()),
         *(field("legs", "live at the broker") if row.has_bracket else ()),
         *_signed(row),
+        *_rules(row),
         *_way_out(row),
         *_working(view, row),
         (),
@@ -521,6 +522,13 @@ def _signed(row: PositionRow) -> list[TextLine]:
     most = f", each for {plain(row.unattended_most)} shares at most"
     words = f"UNATTENDED: without a key {until}{most}; {written('position.attended')} in Positions asks for your key"
     return field("exits", words, "warning")
+
+
+def _rules(row: PositionRow) -> list[TextLine]:
+    """Say which exit rules watch it, and how that is chosen for a position that no strategy opened."""
+    health, key = row.health, written("position.rules")
+    choice = "" if health.is_watched is None else f"; {key} in Positions chooses"
+    return field("exit rules", f"{health.rules}{choice}", "warning" if health.asks_rules else "")
 
 
 def _way_out(row: PositionRow) -> list[TextLine]:

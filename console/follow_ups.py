@@ -20,6 +20,7 @@ from console.proposal_outcome import (
     last_refusal,
 )
 from console.screens.dialog import WIDTH, DialogHost, EverybodysQuestion
+from console.screens.exit_rules import ExitRulesQuestion
 from console.screens.form import FieldsScreen
 from core.messages.commands import RequestCancel
 from core.model.lazy_dataclass import dataclass
@@ -157,6 +158,8 @@ def _entries(count: int) -> str:
     return "1 entry" if count == 1 else f"{count} entries"
 
 
+ACCEPTED_FOR = 60.0
+"""Seconds in which the broker's books, accepted by the typed word, are read and taken over."""
 MARKED_FOR = 10.0
 """Seconds in view for which the row of a sent order is marked."""
 MARKED_AT_MOST = 60.0
@@ -196,6 +199,8 @@ class FollowUps:
         self._closes: CloseFollowUps | None = None
         self._failed_close = 0
         self._word_after: tuple[str, int] | None = None
+        self._accepted_at: float | None = None
+        self._asked_of: set[str] = set()
 
     def wait_for_ticket(
         self,
@@ -230,6 +235,28 @@ class FollowUps:
         """Take the next log line of this kind as the answer."""
         self._word_after = kind, max((row.sequence for row in view.log), default=0)
 
+    def wait_for_taken_over(self) -> None:
+        """Ask at once of what the operator takes over by the typed word."""
+        self._accepted_at = self.behind.now()
+
+    def _look_for_taken_over(self, view: DeskView, may_open: bool) -> None:
+        """Ask once of each position that was taken over whether the exit rules watch it.
+
+        A question opens only behind the typed word; what was taken over by itself is told on the last line.
+        """
+        waiting = [row for row in view.positions if row.health.asks_rules]
+        self._asked_of &= {row.key for row in waiting}
+        row = next((row for row in waiting if row.key not in self._asked_of), None)
+        is_asked = self._accepted_at is not None and self.behind.now() - self._accepted_at <= ACCEPTED_FOR
+        if row is None or (is_asked and not may_open):
+            return
+        self._asked_of.add(row.key)
+        if is_asked:
+            self.behind.ask(ExitRulesQuestion(self.behind, row))
+        else:
+            chosen = f"{written('position.rules')} in Positions sets its exit rules"
+            self.behind.say(f"{row.symbol} was taken over: {chosen}", "warning")
+
     def _look_for_word(self, view: DeskView) -> None:
         """Show the engine's answer, as in the log."""
         if self._word_after is None:
@@ -255,6 +282,7 @@ class FollowUps:
         self._look_for_closes(view)
         self._look_for_proposal(view, may_open)
         self._look_for_failed_closes(view)
+        self._look_for_taken_over(view, may_open)
 
     def _look_for_failed_closes(self, view: DeskView) -> None:
         """Report a failed close once, even if nobody waits for it any more (EX-21)."""

@@ -201,6 +201,7 @@ KEYS: tuple[Key, ...] = (
     Key("position.sort_back", KeyScope.POSITIONS, "less_than_sign", "<", "sort(-1)", "sort by the column before"),
     Key("position.sort", KeyScope.POSITIONS, "greater_than_sign", ">", "sort(1)", "sort by the next column"),
     Key("position.risk", KeyScope.POSITIONS, "r", "r", "want('risk')", "losses by scenario"),
+    Key("position.rules", KeyScope.POSITIONS, "w", "w", "want('exit rules')", "exit rules watch it, or not"),
     Key("position.attended", KeyScope.POSITIONS, "u", "u", "want('attended')", "signed exits need your key again"),
     Key("order.cancel", KeyScope.ORDERS, "d", "d", "want('cancel')", "cancel", is_in_footer=True),
     Key(

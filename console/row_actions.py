@@ -18,6 +18,7 @@ from console.screens.desk_control import may_act
 from console.screens.dialog import WIDTH, ArmedQuestion, DialogHost
 from console.screens.draft import DraftScreen, draft_in_words
 from console.screens.edit import DECLINED, DeclineScreen, declining
+from console.screens.exit_rules import ExitRulesQuestion
 from console.screens.form import FieldsScreen
 from console.screens.limits import OVERRIDE, ListsScreen, OverrideScreen, WordScreen
 from console.screens.position_exits import HALF, CloseScreen, MoveStopScreen, TargetScreen, Trail, TrailScreen, part_of
@@ -212,6 +213,7 @@ class RowActions:
             "target": self._target,
             "reverse": self._reverse,
             "attended": self._take_back,
+            "exit rules": self._choose_rules,
             "risk": self._risk,
             "cancel": orders.cancel,
             "cancel entries": orders.cancel_entries_of_symbol,
@@ -396,6 +398,18 @@ class RowActions:
         self.behind.handle.send(commands.TakeBackExits(held.symbol, held.strategy))
         stop = "stays" if held.exit_late_since is None else "stays, or comes back if its cancel takes effect"
         self.behind.say(f"asked: each exit of {held.symbol} needs your key again; its stop {stop}")
+
+    def _choose_rules(self, view: DeskView, key: str) -> None:
+        """Ask whether the exit rules watch a position that no strategy opened."""
+        held = next((row for row in view.positions if row.key == key), None)
+        if held is None:
+            return
+        if held.health.is_watched is None:
+            self.behind.say(f"{held.strategy} opened it, and its settings say which exit rules watch it")
+        elif not held.health.is_watched and not held.health.offered:
+            self.behind.say("no exit rule can watch it: see exits.enabled and exits.not_for in the settings")
+        else:
+            self.behind.ask(ExitRulesQuestion(self.behind, held))
 
     # ── protections ──────────────────────────────────────────────────────────────────────────────────────────────
 

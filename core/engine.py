@@ -146,6 +146,7 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
         OvernightPositions(state, proposals),
     )
     strategy_health, basket_drafts = StrategyHealth(state, proposals), BasketDrafts(state, gate)
+    exit_rules = ExitRules(state)
     return (
         CircuitBreaker(state),
         proposals,
@@ -162,9 +163,8 @@ def workflows_of(state: TradingState) -> tuple[object, ...]:
         regime_updates,
         LimitsReload(state, protection_events, regime_updates),
         strategy_health,
-        MarketUpdates(
-            state, proposals, strategy_health, ExitRules(state), protection_events, recommendations, auto_exits
-        ),
+        exit_rules,
+        MarketUpdates(state, proposals, strategy_health, exit_rules, protection_events, recommendations, auto_exits),
         SpreadSampling(state),
         PausesAndBans(state, proposals),
         SymbolListing(state, proposals, cancellation),

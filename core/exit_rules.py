@@ -10,7 +10,7 @@ from typing import Any
 
 from core.execution.ledger import Ledger
 from core.execution.ledger_state import position_key
-from core.facts import BarClosed, CorporateActionApplied, OrderFilled, PositionCorrected
+from core.facts import BarClosed, CorporateActionApplied, ExitRulesChosen, OrderFilled, PositionCorrected
 from core.model.bar import Bar
 from core.model.instrument import STOCK_TICKS
 from core.model.lazy_dataclass import dataclass
@@ -136,6 +136,18 @@ def in_words(terms: ExitSettings) -> Iterator[str]:
         yield f"after {terms.max_days} days"
 
 
+def watching(terms: ExitSettings, standing: ExitPosition) -> Iterator[str]:
+    """Yield the rules that watch a position, in a word each: `stop`, `trailing`, `target`, `5 d`."""
+    if stop_of(terms, standing) is not None:
+        yield "stop"
+    if terms.trail:
+        yield "trailing"
+    if target_of(terms, standing) is not None:
+        yield "target"
+    if days := [each for each in (terms.max_days, terms.stale_days) if each]:
+        yield f"{min(days)} d"
+
+
 def days_to_time_rule(terms: ExitSettings, standing: ExitPosition, price: Price) -> int | None:
     """Return the days until a limit of time applies at this price: 0 or less is now; None if none does."""
     limits = [terms.max_days] if terms.max_days else []
@@ -193,6 +205,8 @@ class ExitMark:
         Special dividends since the entry, USD for a share of today.
     is_unvalued
         A part was spun off since, and the broker has not moved its part of the cost yet.
+    is_watched
+        The operator's choice whether the rules watch it; None before one: then `exits.manual` says it.
     """
 
     opened_at: datetime
@@ -202,6 +216,7 @@ class ExitMark:
     is_stop_ours: bool = False
     paid: Decimal = ZERO
     is_unvalued: bool = False
+    is_watched: bool | None = None
 
     def average_now(self, position: Position) -> Price:
         """Return the average that a price of today is compared with; its own where the cash was worth more."""
@@ -229,6 +244,7 @@ class ExitWatch:
             OrderFilled: self._filled,
             PositionCorrected: self._corrected,
             CorporateActionApplied: self._split,
+            ExitRulesChosen: self._chosen,
         }
 
     def restore(self, state: WatchState) -> None:
@@ -273,6 +289,11 @@ class ExitWatch:
             seen = bar.close if bar.start < position.opened_at else bar.high if is_long else bar.low
             mark.best = max(mark.best, seen) if is_long else min(mark.best, seen)
 
+    def _chosen(self, _at: datetime, fact: ExitRulesChosen) -> None:
+        position = self.ledger.position(fact.symbol, fact.strategy)
+        if position is not None:
+            self._kept(position).is_watched = fact.is_watched
+
     def _bar_closed(self, _at: datetime, fact: BarClosed) -> None:
         if self.ledger.state.positions:
             self.take_bar(fact.bar)
@@ -301,10 +322,12 @@ class ExitWatch:
         if fact.owners and not fact.is_split:
             self._forget_but(fact.symbol, {position_key(fact.symbol, share.strategy) for share in fact.owners})
             return
+        before = dict(self.state.marks)
         self._forget_but(fact.symbol, set())
         for position in self.ledger.positions_in(fact.symbol):
             key = position_key(position.symbol, position.strategy)
-            self.state.marks[key] = ExitMark(position.opened_at, position.average_price)
+            chosen = before[key].is_watched if key in before else None
+            self.state.marks[key] = ExitMark(position.opened_at, position.average_price, is_watched=chosen)
 
     def _split(self, _at: datetime, fact: CorporateActionApplied) -> None:
         """Count the marks per share of after it, to the tick, under its symbol (EX-25)."""

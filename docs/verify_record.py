@@ -712,7 +712,7 @@ AdviserFailed 1 adviser:text reason:text
 AdviserOverstepped 1 adviser:text attempt:text
 AdviserPaused 1 adviser:text reason:text
 AgentOverstepped 1 agent:text attempt:text
-AgentsApplied 3 settings:settings changes:*text
+AgentsApplied 4 settings:settings changes:*text
 AlertDropped 2 alert:Alert reason=text
 AlertKept 1 alert:Alert
 AlertRang 1 alert:Alert seen:text
@@ -770,6 +770,7 @@ EditRefused 1 proposal_id:text reasons:*text
 EngineStarted 2 agreed_until=?time
 EngineStopped 1 reason:text
 ExitReleased 2 proposal_id:text authorization_id:text quantity:amount
+ExitRulesChosen 1 symbol:text strategy:text is_watched:flag
 FillNotBelieved 1 client_order_id:text reason:text
 FillReversed 1 client_order_id:text symbol:text strategy:text side:Side quantity:amount cost:amount cumulative:amount
   source:Source realised:amount undone=?Trade|InstrumentTrade corrected=?Trade|InstrumentTrade
@@ -843,7 +844,7 @@ Resumed 1 cause:HaltCause
 RiskRestored 1 reason:text
 RiskThrottled 1 factor:amount reason:text
 SessionsAnnounced 1 days:*AnnouncedDay
-SettingsApplied 3 settings:settings
+SettingsApplied 4 settings:settings
 SettingsFileAgreed 1
 SettingsFileChanged 1 reason:text
 SharesMoved 1 activity_id:text day:day kind:ActivityKind symbol:text quantity:amount price:?amount words:text

@@ -118,6 +118,7 @@ COLUMNS = (
     Column("TIME", 5, Align.RIGHT, rank=10),
     Column("LEAVE", 7, Align.RIGHT, rank=11),
     Column("SPREAD", 7, Align.RIGHT, rank=12),
+    Column("RULES", 20, rank=13),
     Column("HELD BY", 11, stretches=True),
 )
 WITH_SIGNED = (*COLUMNS[:-1], Column("", len(UNATTENDED)), COLUMNS[-1])
@@ -220,6 +221,8 @@ class Positions(Pane):
         said = [f"{light.value}, {concerns[0].value}"] if concerns else []
         said += [f"HALTED by its exchange since {row.halted}"] if row.halted else []
         said += [sign] if (sign := f.sign_in_words(row)) else []
+        if row.health.is_watched is not None:
+            said.append(f"exit rules{'?' if row.health.asks_rules else ''} {row.health.rules}")
         if (coming := near(self._actions, row.symbol)) is not None:
             said.append(coming_in_words(coming))
         if row.unattended_until is not None:
@@ -253,6 +256,7 @@ def _row(row: PositionRow, now: datetime, room: int, change: Decimal | None, ex:
             Cell(f.time_left(row.health)),
             Cell(f.sessions(row.health.days_to_leave)),
             Cell(f.spread(row.health.spread)),
+            Cell(row.health.rules, "warning" if row.health.asks_rules else ""),
             *((signed,) if has_mark else ()),
             _held_by(row, room, ex),
         ),
@@ -269,7 +273,7 @@ def _foreign_row(row: ForeignRow, *, has_mark: bool) -> Row:
             Cell(row.symbol, "strong"),
             Cell(f.quantity(row.quantity)),
             Cell(f.price(row.average_price).replace(",", "")),
-            *(nothing,) * 13,
+            *(nothing,) * 14,
             *((Cell(""),) if has_mark else ()),
             Cell(row.asset_class, "muted"),
         ),

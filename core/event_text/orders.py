@@ -275,7 +275,7 @@ WarningFact = facts.BrokerWarned | facts.WarningConfirmed
 PermissionFact = facts.PermissionReturned | facts.StopAskedFor | facts.StopCut | facts.StopOwed | facts.StopInForce
 CancelFact = facts.CancelRequested | facts.CancelFailed | facts.CancelDropped | facts.OtherTakenBack
 FillFact = facts.OrderFilled | facts.FillReversed | facts.FillNotBelieved
-PositionFact = facts.PositionChanged | facts.PositionCorrected
+PositionFact = facts.PositionChanged | facts.PositionCorrected | facts.ExitRulesChosen
 
 
 def _book(fact: BookFact) -> str:
@@ -411,6 +411,9 @@ def _fill(fact: FillFact) -> str:
 def _position(fact: PositionFact) -> str:
     if isinstance(fact, facts.PositionCorrected):
         return f"position corrected: {fact.reason}"
+    if isinstance(fact, facts.ExitRulesChosen):
+        do = "watch" if fact.is_watched else "do not watch"
+        return f"the exit rules {do} {fact.symbol} of {fact.strategy}: chosen by the operator"
     average = "" if fact.average_price is None else f" at {fact.average_price:.2f} on average"
     return f"{fact.symbol} position of {fact.strategy} is {plain(fact.quantity)}{average}"
 

@@ -291,6 +291,16 @@ class OwnerShare:
     ratio: Decimal | None = None
 
 
+@fact()
+@dataclass(frozen=True, slots=True)
+class ExitRulesChosen(Fact):
+    """The operator chose whether the exit rules watch a position that no strategy opened; until it is flat (ST-09)."""
+
+    symbol: Symbol
+    strategy: str
+    is_watched: bool
+
+
 @fact(version=5)
 @dataclass(frozen=True, slots=True)
 class PositionCorrected(Fact):

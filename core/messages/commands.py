@@ -341,6 +341,16 @@ class TakeBackExits(Addressed):
 
 
 @dataclass(frozen=True, slots=True)
+class ChooseExitRules(Addressed):
+    """Say whether the exit rules watch a position that no strategy opened (ST-09)."""
+
+    symbol: Symbol
+    strategy: str
+    is_watched: bool
+    sender: Sender | None = field(default=None, compare=False, repr=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
 class PauseStrategy(Addressed):
     """Pause a strategy on a symbol: no entries; its exits continue."""
 
@@ -533,6 +543,7 @@ Keyed = (
     | ReinstateStrategy
     | DecidePromotion
     | DecidePause
+    | ChooseExitRules
     | UnlistSymbol
     | EnrollTouchKey
     | RemoveTouchKey
@@ -557,6 +568,7 @@ Loosens = (
     | ResumeStrategy
     | ReinstateStrategy
     | DecidePromotion
+    | ChooseExitRules
     | UnlistSymbol
 )
 """Commands that loosen, without a ticket that could show that their key came late."""
@@ -586,6 +598,7 @@ Command = (
     | SetTarget
     | EditOrder
     | TakeBackExits
+    | ChooseExitRules
     | PauseStrategy
     | ResumeStrategy
     | ReinstateStrategy

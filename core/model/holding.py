@@ -82,6 +82,14 @@ class Health:
         Sessions until it is sold at a tenth of the average volume.
     spread
         Of the last quote, as a part of its middle; None if that is old.
+    rules
+        Which exit rules watch it, as text.
+    is_watched
+        Whether they watch a position that no strategy opened; None of all others.
+    offered
+        The rules that would watch it if the operator chose so, as text; empty if they do, or cannot.
+    asks_rules
+        Whether it was taken over, and the operator is still to choose.
     """
 
     concerns: tuple[Concern, ...] = ()
@@ -96,6 +104,10 @@ class Health:
     flat_from: datetime | None = None
     days_to_leave: Decimal | None = None
     spread: Fraction | None = None
+    rules: str = ""
+    is_watched: bool | None = None
+    offered: str = ""
+    asks_rules: bool = False
 
     @property
     def light(self) -> Light:

@@ -24,7 +24,7 @@ from core.settings.settings import Settings
 from core.settings.strategies import UserStrategySettings
 from core.settings.types import AmountSettings, HistoricalValue, KeyPath, SettingsTable
 
-VERSION = 3
+VERSION = 4
 """Version of settings written now.
 
 It grows when a key is renamed, or changes its meaning or default; a new key needs none if its default is the behaviour
@@ -104,12 +104,13 @@ def _basket_keys(values: Table) -> Table:
 
 
 BASKET_KEY = re.compile(r"^plan(?=\.|$)")
-RENAMED: Mapping[str, str] = {"staging.plan": "staging.basket"}
+RENAMED: Mapping[str, str] = {"staging.plan": "staging.basket", "exits.by_hand": "exits.manual"}
 """Old names that a settings file may still use, with the new ones."""
 
 EARLIER: dict[int, Upgrade] = {
     1: each(*(renamed(old, new) for old, new in RENAMED.items()), _basket_keys),
     2: defaulted("risk.clock_steady_seconds", "60"),
+    3: renamed("exits.by_hand", "exits.manual"),
 }
 """By version: converts its settings to the next one's, by `renamed`, `defaulted`, or both by `each`."""
 

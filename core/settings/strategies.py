@@ -347,24 +347,26 @@ class ExitSettings(SettingsTable):
     flat_minutes: LessIsLooser[Annotated[int, Field(ge=0, le=HOME.session_minutes)]] = Field(
         5, description="minutes before the close to be flat, where the strategy holds nothing over night"
     )
-    by_hand: LessIsLooser[bool] = Field(False, description="guard what was typed, or taken over from the broker, too")
+    manual: LessIsLooser[bool] = Field(
+        False, description="watch what was typed, or taken over from the broker, too; w in Positions chooses for one"
+    )
     overnight: AnyChangeIsLooser[tuple[str, ...]] = Field(
         (), description="strategies that hold over night, beside those whose table says so"
     )
 
-    def of(self, strategy: str, *, is_stop_ours: bool) -> ExitSettings | None:
+    def of(self, strategy: str, *, is_stop_ours: bool, is_watched: bool | None = None) -> ExitSettings | None:
         """Return the terms for a strategy's positions; None if only its own rules apply.
 
         A stop that a manual ticket left to this desk is watched, even if everything else is off.
         """
-        if self.guards(strategy):
+        if self.guards(strategy, is_watched=is_watched):
             return self
         return ONLY_THE_STOP if is_stop_ours and strategy in OF_NO_STRATEGY else None
 
-    def guards(self, strategy: str) -> bool:
-        """Return whether the rules apply to this strategy's positions."""
-        is_nobodys = strategy in OF_NO_STRATEGY and not self.by_hand
-        return self.enabled and not is_nobodys and strategy not in self.not_for
+    def guards(self, strategy: str, *, is_watched: bool | None = None) -> bool:
+        """Return whether the rules apply to this strategy's positions; `is_watched` is the choice for one of yours."""
+        is_left_out = strategy in OF_NO_STRATEGY and not (self.manual if is_watched is None else is_watched)
+        return self.enabled and not is_left_out and strategy not in self.not_for
 
 
 ONLY_THE_STOP = ExitSettings(profit_target=Decimal(0), stop=Decimal(0), stale_days=0)

@@ -63,6 +63,10 @@ def health_of(state: TradingState, position: Position, at: datetime) -> Health:
         flat_from=rules.flat_from(position, session) if isinstance(session, Session) else None,
         days_to_leave=_days_to_leave(state, position),
         spread=quote.spread if quote is not None and is_quoted else None,
+        rules=rules.in_words(position),
+        is_watched=rules.is_watched(position),
+        offered=rules.offered_in_words(position),
+        asks_rules=rules.asks(position),
     )
     is_old_price = seen is None or (isinstance(session, Session) and at - seen[0] > STALE_AFTER)
     concerns = {*_of_shares(state, position, at, terms, standing), *_of_figures(state, found, is_late=standing.is_late)}

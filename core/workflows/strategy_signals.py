@@ -19,9 +19,11 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from core import facts
-from core.exit_rules import Due, ExitPosition, exit_due
+from core.execution.ledger_state import UNKNOWN_OWNER
+from core.exit_rules import Due, ExitPosition, exit_due, watching
 from core.market.calendar import CalendarRangeError
 from core.market.normaliser import COMPLETE, Normaliser
+from core.messages.commands import ChooseExitRules
 from core.messages.effects import Effect, FetchHistory
 from core.messages.inputs import HistoryFetched
 from core.model.bar import ONE_MINUTE, Bar
@@ -32,7 +34,7 @@ from core.model.signal import EntrySignal, ExitReason, ExitSignal
 from core.model.text_sanitizer import is_news
 from core.model.values import ZERO, Quantity, Symbol
 from core.settings.settings import Settings
-from core.settings.strategies import ExitSettings
+from core.settings.strategies import OF_NO_STRATEGY, ExitSettings
 from core.strategies.memory import RunnerState
 from core.strategies.orchestrator import Signals, kept, opposed
 from core.strategies.questions import first_minute
@@ -97,6 +99,10 @@ def _why(state: RunnerState, *, is_slow: bool) -> str:
     return f"{state.faults} bars in a row it {state.fault}{rests}; fix it, then resume it"
 
 
+YOURS, ITS_OWN = "none: yours", "its strategy's own"
+"""In the place of the rules of a position that none watches."""
+
+
 class ExitRules:
     def __init__(self, state: TradingState) -> None:
         self.state = state
@@ -119,8 +125,46 @@ class ExitRules:
 
     def terms(self, position: Position) -> ExitSettings | None:
         """Return the rules that watch a position; None if none of them does."""
-        is_ours = self.state.exits.mark(position).is_stop_ours
-        return self.state.control.settings.exits.of(position.strategy, is_stop_ours=is_ours)
+        mark = self.state.exits.mark(position)
+        exits = self.state.control.settings.exits
+        return exits.of(position.strategy, is_stop_ours=mark.is_stop_ours, is_watched=mark.is_watched)
+
+    def in_words(self, position: Position) -> str:
+        """Return which rules watch it: `stop, target, 5 d`, `none: yours`, `its strategy's own`."""
+        terms = self.terms(position)
+        if terms is None:
+            return YOURS if position.strategy in OF_NO_STRATEGY else ITS_OWN
+        return ", ".join(watching(terms, self.standing(position, self.state.at)))
+
+    def is_watched(self, position: Position) -> bool | None:
+        """Return whether the rules watch a position that no strategy opened; None of all others."""
+        if position.strategy not in OF_NO_STRATEGY:
+            return None
+        is_chosen = self.state.exits.mark(position).is_watched
+        return self.state.control.settings.exits.guards(position.strategy, is_watched=is_chosen)
+
+    def offered_in_words(self, position: Position) -> str:
+        """Return the rules that would watch it if the operator chose so; empty if they do, or cannot."""
+        exits = self.state.control.settings.exits
+        if self.is_watched(position) is not False or not exits.guards(position.strategy, is_watched=True):
+            return ""
+        return ", ".join(watching(exits, self.standing(position, self.state.at)))
+
+    def asks(self, position: Position) -> bool:
+        """Whether it was taken over, and the operator is still to choose whether the rules watch it."""
+        is_open = position.strategy == UNKNOWN_OWNER and self.state.exits.mark(position).is_watched is None
+        return is_open and bool(self.offered_in_words(position))
+
+    @answers(ChooseExitRules)
+    def on_choose(self, command: ChooseExitRules) -> Iterable[Effect]:
+        """Record the choice; a proposal of a rule that watches no more is withdrawn with the next bar."""
+        position = self.state.ledger.position(command.symbol, command.strategy)
+        if position is None or position.strategy not in OF_NO_STRATEGY:
+            reason = f"{command.symbol}: {command.strategy} holds nothing of it that you opened or took over"
+            self.state.record(facts.ProposalSkipped(command.strategy, command.symbol, self.state.at, (reason,)))
+        elif self.state.exits.mark(position).is_watched is not command.is_watched:
+            self.state.record(facts.ExitRulesChosen(command.symbol, command.strategy, command.is_watched))
+        return ()
 
     def standing(self, position: Position, at: datetime) -> ExitPosition:
         """Return the position as the rules see it; of a bar, `at` is its start."""

@@ -35,7 +35,7 @@ ROOM = {"window_start": "09:30", "window_end": "15:59", "max_notional": {"usd": 
 
 def with_rules(**rules: Any) -> Settings:
     """The operator's own positions are guarded too, so that a story can open one with a key."""
-    return Settings.model_validate({"risk": ROOM, "exits": {"by_hand": True, **rules}})
+    return Settings.model_validate({"risk": ROOM, "exits": {"manual": True, **rules}})
 
 
 def of_days(**rules: Any) -> Settings:

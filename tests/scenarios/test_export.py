@@ -37,7 +37,7 @@ from core.runtime.service.peers import Peer
 from core.runtime.virtual import VirtualRuntime
 from core.views import DeskView
 from core.views.builders.desk import ViewBuilder
-from core.views.export import TABLES, as_csv, cells, first_of, names_of, public, quote_of, row_of, value_of
+from core.views.export import PARTS, TABLES, as_csv, cells, first_of, names_of, public, quote_of, row_of, value_of
 from state.engine_socket import connected
 from tests.kit.rows import table
 from tests.kit.served import Served, at_a_terminal, served, shown
@@ -178,13 +178,16 @@ def test_each_pane_is_exported_with_every_field() -> None:
         rows = [row_of(row) for row in exported.rows(view)]
         assert set(first_of(exported)) <= set(names_of(exported)), name
         assert all(list(row) == names_of(exported) for row in rows), name
-        assert {public(each.name) for each in fields(exported.kind)} <= set(names_of(exported)), name
+        own = {each.name for each in fields(exported.kind)}
+        own |= {each.name for part in own & PARTS.keys() for each in fields(PARTS[part])}
+        assert set(map(public, own - PARTS.keys())) <= set(names_of(exported)), name
         assert len(set(names_of(exported))) == len(names_of(exported)), name
         read = list(csv.DictReader(io.StringIO(as_csv(names_of(exported), rows))))
         assert len(read) == len(rows), name
     (position,) = [row_of(row) for row in TABLES["positions"].rows(view)]
     assert (position["symbol"], Decimal(position["quantity"])) == ("SPY", view.positions[0].quantity)
-    assert {public(each.name) for each in fields(view.positions[0])} <= position.keys()
+    own = {each.name for each in fields(view.positions[0])} - PARTS.keys()
+    assert set(map(public, own)) <= position.keys()
     assert {"profit_in_r", "stop_held_by", "closing", "value", "profit_fraction", "unprotected"} <= position.keys()
 
 

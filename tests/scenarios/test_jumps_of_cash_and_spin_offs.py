@@ -52,7 +52,7 @@ from tests.unit.core.brokers.trading_floor import SPY, at
 
 def with_rules(**rules: Any) -> Settings:
     table = terms().model_dump(mode="json", exclude_unset=True)
-    return Settings.model_validate({**table, "exits": {"by_hand": True, **rules}})
+    return Settings.model_validate({**table, "exits": {"manual": True, **rules}})
 
 
 def a_market(settings: Settings, *more: Iterable[Bar]) -> House:

@@ -362,7 +362,7 @@ def test_what_protects_passes_too() -> None:
 
 def test_a_position_by_hand_needs_no_strategy_file() -> None:
     """ST-07, ST-09, SP-03: a position of one's own has exit rules and no file; other settings change nothing of it."""
-    rules = {"by_hand": True, "profit_target": "0.001"}
+    rules = {"manual": True, "profit_target": "0.001"}
     risk = {"window_start": "09:30", "max_notional": {"usd": "5000"}, "per_trade": {"usd": "100"}}
     bars = minutes("09:30", "10:04", "99.60") + minutes("10:05", "10:25", "99.80")
     house = House(bars, settings_with("buying", vwap=False, exits=rules, risk=risk), kinds=kinds_of(Buying)).opens()

@@ -75,7 +75,7 @@ PLACES = (
 )
 """Words in the names of the places where the process dies; the empty one is in all of them."""
 PLENTY, LITTLE = 50_000, 3_000
-TIGHT = {"not_for": (), "by_hand": True, "profit_target": "0.003", "stop": "0.003", "trail": "0.004"}
+TIGHT = {"not_for": (), "manual": True, "profit_target": "0.003", "stop": "0.003", "trail": "0.004"}
 """Exit rules that speak often."""
 ADVISED = {
     "enabled": True,
@@ -149,7 +149,7 @@ class Profile:
         return Settings.model_validate(
             {
                 "symbols": ["SPY", "AAA", "BBB", "CCC"] if self.is_wide else ["SPY"],
-                "exits": TIGHT if self.speaks_often else {"not_for": (), "by_hand": True},
+                "exits": TIGHT if self.speaks_often else {"not_for": (), "manual": True},
                 "risk": {
                     **CONTROLS,
                     "per_trade": {"usd": "30"},

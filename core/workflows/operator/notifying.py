@@ -48,6 +48,7 @@ from core.workflows.operator.notification_delivery import (
 )
 from core.workflows.operator.notification_rules import channels_of, rules_for
 from core.workflows.orders.request_reserve import TOO_LONG, HeldExit, begun_exits, held_exits, late_at
+from core.workflows.strategy_signals import ExitRules
 from core.workflows.workflow import answers, follows
 
 MOST_WAITING = 100
@@ -162,7 +163,7 @@ class Notifying:
         """Notify urgently of shares that only this desk guards, until a part that was spun off has a value (EX-25)."""
         for held in self.state.ledger.positions_in(symbol):
             mark, ledger = self.state.exits.mark(held), self.state.ledger
-            is_watched = self.state.control.settings.exits.of(held.strategy, is_stop_ours=mark.is_stop_ours) is not None
+            is_watched = ExitRules(self.state).terms(held) is not None
             bare = abs(held.quantity) - ledger.exits.guarded(symbol, held.strategy)
             if mark.is_unvalued and is_watched and bare > ZERO:
                 words = (

@@ -93,24 +93,32 @@ def _targets(state: TradingState, proposal: Proposal) -> Iterator[ListedExit]:
             yield ListedExit("target", proposal.target_price)
         return
     price = _off(proposal, terms.profit_target)
-    if price is not None and terms.guards(proposal.strategy) and terms.profit_target:
+    if price is not None and _is_guarded(state, proposal) and terms.profit_target:
         yield ListedExit("target", price)
 
 
 def _others(state: TradingState, proposal: Proposal) -> Iterator[ListedExit]:
     settings, strategy = state.control.settings, proposal.strategy
     terms = settings.exits
-    if terms.guards(strategy):
+    is_guarded = _is_guarded(state, proposal)
+    if is_guarded:
         yield from (ListedExit(words, None) for words in in_words(terms))
     runner = state.orchestrator.roster.runner(strategy, proposal.symbol)
     if runner is not None and strategy not in AVERAGES:
         yield ListedExit("when its signal turns", None)
     day = state.calendar.session_on(state.calendar.trading_day(state.at))
-    is_flat = not settings.holds_overnight(strategy) and (runner is not None or terms.guards(strategy))
+    is_flat = not settings.holds_overnight(strategy) and (runner is not None or is_guarded)
     if is_flat and isinstance(day, Session):
         minutes = settings.flat_minutes(strategy) if runner is not None else terms.flat_minutes
         flat = state.calendar.venue.told(day.close - timedelta(minutes=minutes))
         yield ListedExit(f"flat from the bar of {flat}", None)
+
+
+def _is_guarded(state: TradingState, proposal: Proposal) -> bool:
+    """Whether the exit rules will watch what it opens, by the choice for a position that it adds to."""
+    held = state.ledger.position(proposal.symbol, proposal.strategy)
+    is_watched = None if held is None else state.exits.mark(held).is_watched
+    return state.control.settings.exits.guards(proposal.strategy, is_watched=is_watched)
 
 
 def _off(proposal: Proposal, gain: Decimal) -> Price | None:

@@ -102,7 +102,7 @@ def test_a_longest_hold_sells_a_winner_too() -> None:
 def test_exit_rules_leave_vwap_and_manual_alone() -> None:
     """ST-02, ST-09"""
     assert [name for name in ("vwap", "sma", "mine", "manual", "broker") if terms().guards(name)] == ["sma", "mine"]
-    assert terms(by_hand=True).guards("manual")
+    assert terms(manual=True).guards("manual")
     assert terms(not_for=[]).guards("vwap")
     assert not terms(enabled=False).guards("sma")
 
