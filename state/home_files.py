@@ -1,4 +1,4 @@
-"""Files that all accounts of a home share: watchlists, sectors, theses, and the last VIX (MD-06, RK-23, AN-07, RK-19).
+"""Files that all accounts of a home share: watchlists, sectors, betas, theses and the last VIX.
 
 Watchlists may be edited while an engine runs; one holds `symbols = ["BAC", "JPM"]`. A fault in one is reported with its
 place and does not affect the others. A fault in the sectors is reported with the symbol; without a file there are none.
@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import field
 from datetime import datetime
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
@@ -195,6 +196,26 @@ def _lines(values: Mapping[str, object]) -> Iterator[tuple[str, object]]:
                 waiting.append((f"{prefix}{name}.", value))
             else:
                 yield f"{prefix}{name}", value
+
+
+BETAS = "betas.toml"
+
+
+def read_betas(path: Path, most: int) -> dict[Symbol, float]:
+    """Return the betas that the operator names, `most` either way at the most (AN-02); none without the file.
+
+    Raises `OperatorError` with the symbol.
+    """
+    found = {}
+    for symbol, beta in _lines(tables_of(path, "betas", OperatorError)):
+        place = f"{path.name}: {symbol[:20]}"
+        if SYMBOL.fullmatch(symbol) is None:
+            raise OperatorError(f"{place} is not how a symbol is written; write XOM = 1.2")
+        number = Decimal(beta) if isinstance(beta, int | Decimal) and not isinstance(beta, bool) else Decimal("NaN")
+        if not number.is_finite() or abs(number) > most:
+            raise OperatorError(f"{place}: write a number from -{most} to {most}, as {symbol} = 1.2")
+        found[Symbol(symbol)] = float(number)
+    return found
 
 
 THESES = "theses.toml"

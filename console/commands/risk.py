@@ -36,9 +36,13 @@ from state.files import DAILY
 
 if TYPE_CHECKING:
     from core.research.portfolio_risk.portfolio import Position
+    from core.research.portfolio_risk.scenario_file import AnyScenario
 
 OLD_CLOSES = timedelta(days=7)
 """A history that ends longer before the journal is reported."""
+SCENARIOS = "scenarios"
+"""The folder of the operator's scenarios, beside the settings."""
+MOST_SCENARIOS = 50
 
 
 DailyFolder = Annotated[
@@ -89,25 +93,30 @@ def risk(
 ) -> None:
     """Print what the positions could lose: by scenario, value at risk with its backtest, and correlations.
 
-    Scenarios are the worst days of October 2008, August 2015 and March 2020, and each --shock; each with the positions
-    that cause the loss. Positions are those at the end of the journal; the engine may run meanwhile. Exit code 1 if a
-    position has no history and is not in the figures.
+    Scenarios are those built in (October 2008, August 2015, March 2020), the files of the folder scenarios beside the
+    settings, and each --shock; each with the positions that cause the loss. Positions are those at the end of the
+    journal; the engine may run meanwhile. A position without a history is moved by its beta to SPY and marked. Exit
+    code 1 if a position is in no figure: it has no price, or SPY has no history either.
 
     Example: keyturn risk --shock "VIX to 40" --shock "SPY -7 %, oil +20 %"
     """
+    from core.research.portfolio_risk.betas import MOST_BETA
     from core.research.portfolio_risk.history import read_history
     from core.research.portfolio_risk.page import page
     from core.research.portfolio_risk.portfolio import netted
     from core.research.portfolio_risk.report import assess
     from core.research.portfolio_risk.report_text import as_json as told
     from core.research.portfolio_risk.report_text import lines_of
-    from core.research.portfolio_risk.shock_text import parsed
+    from core.research.portfolio_risk.shock_text import Shock, parsed
+    from state.home_files import BETAS, read_betas
 
     checked_folder(csv)
     checked_page(html)
     typed = [parsed(text) for text in shocks or ()]
     confirmed = [_move(text) for text in moves or ()]
     host = host_of(context)
+    scenarios = _scenarios(host.home.of_the_operator(SCENARIOS))
+    named = read_betas(host.home.of_the_operator(BETAS), MOST_BETA)
     source, day, found = _positions(host, positions, account, journal_dir)
     day = on.date() if on is not None else day
     held = netted(found)
@@ -115,7 +124,8 @@ def risk(
         nothing = f"No positions in {source}: nothing is at risk."
         tell(as_json, lambda: {"source": source, "positions": []}, [nothing], csv=csv)
         return
-    factors = [move.factor for shock in typed for move in shock.moves]
+    of_files = [each for each in scenarios if isinstance(each, Shock)]
+    factors = [move.factor for shock in (*typed, *of_files) for move in shock.moves]
     symbols = [*(each.symbol for each in held), *factors]
     with progress() as watch, ExitStack() as stack:
         files = read_history(
@@ -123,8 +133,11 @@ def risk(
             symbols,
             confirmed,
             lambda done, whole: watch("files", done, whole),
+            named,
         )
-        report = assess(held, files, typed, seed=seed, watch=lambda done, whole: watch("figures", done, whole))
+        report = assess(
+            held, files, typed, scenarios, seed=seed, watch=lambda done, whole: watch("figures", done, whole)
+        )
     names = sorted(path.name for path in files.files.values())
     result = {"source": source, "held_on": day, "files": names, **told(report)}
     lines = [f"Positions of {source}" + (f", {'of' if on else 'journal to'} {day}" if day else "")]
@@ -166,6 +179,25 @@ def _folders(
     for name, text in daily_files(market, seed, symbols, day):
         (made / name).write_text(text)
     return (made,)
+
+
+def _scenarios(folder: Path) -> tuple[AnyScenario, ...]:
+    """Return the scenarios built in and those of the operator's folder. Raises `OperatorError` with file and key.
+
+    A file of the folder replaces the built-in one of its name.
+    """
+    from core.research.portfolio_risk.scenario_file import BUILT_IN, scenario_of, without_repeats
+    from state.files import tables_of
+
+    own = sorted(folder.glob("*.toml")) if folder.is_dir() else []
+    if len(own) > MOST_SCENARIOS:
+        raise OperatorError(f"{folder}: {len(own)} files, {MOST_SCENARIOS} at most; move some of them away")
+    files = {path.name: path for path in (*sorted(BUILT_IN.glob("*.toml")), *own)}
+    return without_repeats(
+        (place, scenario_of(tables_of(path, "scenario", OperatorError), place))
+        for path in files.values()
+        for place in [f"{path.parent.name}/{path.name}"]
+    )
 
 
 def _positions(

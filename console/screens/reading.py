@@ -319,7 +319,9 @@ class ShocksScreen(FieldsScreen):
     def preview(self) -> Sequence[TextLine]:
         names = ", ".join(f"{plain(quantity)} {symbol}" for symbol, quantity, _ in self.held)
         lines = [*wrapped("", f"Of {names}.", WIDTH), ()]
-        lines += wrapped("", "Empty: the worst days of October 2008, August 2015 and March 2020.", WIDTH, "muted")
+        lines += wrapped(
+            "", "Empty: scenarios built in and of the folder scenarios beside the settings.", WIDTH, "muted"
+        )
         return [*lines, *wrapped("", "Shocks as in: VIX to 40 · SPY -7 %, oil +20 %", WIDTH, "muted")]
 
     def accept(self) -> None:

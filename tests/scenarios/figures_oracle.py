@@ -158,5 +158,36 @@ def betas_of(own: pd.Series, factors: pd.DataFrame) -> tuple[dict[str, float], f
     return betas, explained / cov.loc["own", "own"], len(known)
 
 
+def path_moves(
+    days: pd.DataFrame, returns: pd.DataFrame, symbols: Iterable[str], index: str
+) -> tuple[pd.DataFrame, dict[str, float]]:
+    """The moves of each symbol on the days of a scenario, and the betas of those without all of them.
+
+    A beta is by the slope of a line through all common days, a third of the way nearer to 1; without a column it is 1.
+    """
+    moves, betas = {}, {}
+    for symbol in symbols:
+        if symbol in days and days[symbol].notna().all():
+            moves[symbol] = days[symbol]
+            continue
+        both = returns[[symbol, index]].dropna() if symbol in returns else pd.DataFrame()
+        slope = both.corr().iloc[0, 1] * both[symbol].std() / both[index].std() if len(both) >= 60 else 1.0
+        betas[symbol] = slope + (1 - slope) / 3
+        moves[symbol] = days[index] * betas[symbol]
+    return pd.DataFrame(moves), betas
+
+
+def stressed_sigma(returns: pd.DataFrame, worth: pd.Series, goal: float, way: float, volatility: float) -> float:
+    """The deviation of a day's profit, pair by pair, with correlations nearer to a goal and larger deviations."""
+    correlations, sigmas = returns.corr(), returns.std() * volatility
+    total = 0.0
+    for one in returns:
+        for other in returns:
+            apart = correlations.loc[one, other]
+            used = 1.0 if one == other else apart + way * (goal - apart)
+            total += worth[one] * worth[other] * sigmas[one] * sigmas[other] * used
+    return float(total**0.5)
+
+
 def cents(amount: Decimal) -> str:
     return str(amount.quantize(Decimal("0.01"), ROUND_HALF_EVEN))

@@ -59,15 +59,79 @@ def test_the_report_of_a_file(keyturn: Keyturn, book: Path, tmp_path: Path) -> N
     assert len((tmp_path / "tables" / "estimates.csv").read_text().splitlines()) == 17
 
 
-def test_a_position_without_history_is_code_1(keyturn: Keyturn, book: Path) -> None:
+def test_a_position_without_history_moves_by_its_beta(keyturn: Keyturn, book: Path, tmp_path: Path) -> None:
+    """AN-02: by that of the operator's file, or by 1; marked in the text, the JSON and the tables"""
+    book.write_text("symbol,quantity,price\nSPY,100,400\nXYZ,7,12.5\nABC,-3,10\n")
+    beside_the_settings(tmp_path, "betas.toml", "XYZ = 1.4\n")
+    words = ("risk", "--history", MARKET, "--positions", book)
+
+    found, text = keyturn(*words, "--json", "--csv", tmp_path / "tables"), keyturn(*words).out
+
+    betas = {each["symbol"]: (each["proxy_beta"], each["proxy_source"]) for each in found.json["positions"]}
+    assert (found.code, found.json["left_out"]) == (0, [])
+    assert betas == {"SPY": (None, None), "XYZ": (1.4, "betas.toml"), "ABC": (1.0, "assumed")}
+    for each in found.json["scenarios"]:
+        assert (sorted(each["by_beta"]), each["without"]) == (["ABC", "XYZ"], {})
+        moves = {part["symbol"]: part["move"] for part in each["parts"]}
+        assert moves["ABC"] == moves["SPY"]
+    assert text.count("MOVED BY BETA: ") == 2
+    assert "ABC: short by an assumed beta" in text.replace("\n  ", " ")
+    assert "1.4,betas.toml" in (tmp_path / "tables" / "positions.csv").read_text()
+
+
+def test_a_position_in_no_figure_is_code_1(keyturn: Keyturn, book: Path, tmp_path: Path) -> None:
+    """AN-02: without a price, and where SPY has no file to move it by"""
+    (tmp_path / "daily").mkdir()
+    (tmp_path / "daily" / "QQQ.csv").symlink_to(MARKET / "QQQ_daily_2008_on.csv")
+    for rows, history, out in (
+        ("SPY,100,400\nXYZ,7,\n", MARKET, [("XYZ", None)]),
+        ("QQQ,100,400\nXYZ,7,12.5\n", tmp_path / "daily", [("XYZ", "87.50")]),
+    ):
+        book.write_text(f"symbol,quantity,price\n{rows}")
+
+        found = keyturn("risk", "--history", history, "--positions", book, "--json")
+
+        assert found.code == 1
+        assert [(each["symbol"], each["value"]) for each in found.json["left_out"]] == out
+        assert all("XYZ" in each["without"] for each in found.json["scenarios"])
+
+
+def test_a_folder_of_scenarios_adds_and_replaces(keyturn: Keyturn, book: Path, tmp_path: Path) -> None:
+    """AN-02: a shock, a stress, days, and another March; a fault is one line that names file and key"""
+    beside_the_settings(tmp_path, "scenarios/oil.toml", 'name = "oil up"\nshock = "oil +20 %"\n')
+    beside_the_settings(tmp_path, "scenarios/panic.toml", 'name = "panic"\ncorrelation = 1\nvolatility = 5\n')
+    march = 'name = "two days"\nfirst = 2020-03-11\nlast = 2020-03-12\n'
+    beside_the_settings(tmp_path, "scenarios/march-2020.toml", march)
+    words = ("risk", "--history", MARKET, "--positions", book, "--json")
+
+    found = keyturn(*words).json
+
+    assert {each["name"] for each in found["scenarios"]} == {"oil up", "two days", "October 2008", "August 2015"}
+    assert next(len(each["path"]) for each in found["scenarios"] if each["name"] == "two days") == 2
+    assert [each["name"] for each in found["correlation_stress"] if each["volatility"] == 5] == ["panic"]
+    for text, named in (('name = "oil up"\nshock = "oil up"', "bad.toml: shock"), ("name = \n", "line 1")):
+        beside_the_settings(tmp_path, "scenarios/bad.toml", text)
+        wrong = keyturn(*words)
+        assert (wrong.code, wrong.out, len(wrong.err.splitlines())) == (2, "", 1)
+        assert named in wrong.err
+
+
+@pytest.mark.parametrize("text", ["XYZ = 7", "XYZ = nan", 'XYZ = "1"', "XYZ = true", '"X$Z" = 1', "XYZ ="])
+def test_a_wrong_beta_is_code_2(keyturn: Keyturn, book: Path, tmp_path: Path, text: str) -> None:
     """AN-02"""
-    book.write_text("symbol,quantity,price\nSPY,100,400\nXYZ,7,12.5\n")
+    beside_the_settings(tmp_path, "betas.toml", f"{text}\n")
 
-    found = keyturn("risk", "--history", MARKET, "--positions", book, "--json")
+    found = keyturn("risk", "--history", MARKET, "--positions", book)
 
-    assert found.code == 1
-    assert [(each["symbol"], each["value"]) for each in found.json["left_out"]] == [("XYZ", "87.50")]
-    assert all("XYZ" in each["without"] for each in found.json["scenarios"])
+    assert (found.code, found.out, len(found.err.splitlines())) == (2, "", 1)
+    assert "betas.toml" in found.err
+
+
+def beside_the_settings(folder: Path, name: str, text: str) -> None:
+    """Write a file beside the settings of the home of these tests."""
+    path = Home.of({"KEYTURN_HOME": str(folder / "home")}).of_the_operator(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
 
 
 def test_positions_are_those_of_the_journal(keyturn: Keyturn, tmp_path: Path) -> None:
@@ -79,7 +143,8 @@ def test_positions_are_those_of_the_journal(keyturn: Keyturn, tmp_path: Path) ->
 
     assert found.code == 0
     assert found.json["held_on"] == "2021-03-31"
-    assert found.json["positions"] == [{"symbol": "SPY", "quantity": "2", "price": "396.33", "value": "792.66"}]
+    (only,) = found.json["positions"]
+    assert (only["symbol"], only["quantity"], only["price"], only["value"]) == ("SPY", "2", "396.33", "792.66")
     assert ["OLD CLOSES" in each.out for each in shown] == [False, True]
 
 

@@ -1,31 +1,34 @@
-"""Correlations of recorded returns, and the parametric value at risk when they change."""
+"""Correlations of recorded returns, and the parametric figures when they and the volatilities change."""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Iterable
 
 import numpy as np
 
 from core.model.lazy_dataclass import dataclass
+from core.research.portfolio_risk.scenario_file import Stress
 from core.research.portfolio_risk.value_at_risk import CONSTANT, LEVELS, Floats, Moments, normal
 
-STRESSED = 0.9
-"""The correlation of every pair in a crisis."""
+RECORDED = Stress("as recorded", correlation=0.0, way=0.0, volatility=1.0)
 
 
 @dataclass(frozen=True, slots=True)
 class CorrelationStress:
-    """One-day parametric value at risk at each of `LEVELS`, USD, with correlations moved towards a target.
+    """One-day normal value at risk and expected shortfall at each of `LEVELS`, USD, under a stress.
 
     Attributes
     ----------
-    target
-        The correlation of every pair that is approached.
-    weight
-        The part of the way: 0 recorded, 1 the target itself.
+    by_correlation
+        The deviation of the profits under the stressed correlations alone, as a multiple of the recorded one; below 1
+        for a hedge under rising ones.
     """
 
-    target: float
-    weight: float
+    stress: Stress
+    by_correlation: float
     var: tuple[float, ...]
+    shortfall: tuple[float, ...]
 
 
 def correlation_matrix(returns: Floats) -> Floats:
@@ -49,10 +52,10 @@ def blended(correlations: Floats, target: float, weight: float) -> Floats:
     return (1 - weight) * correlations + weight * goal
 
 
-def correlation_stress(values: Floats, returns: Floats) -> tuple[CorrelationStress, ...]:
-    """Return the figures for recorded correlations, half the way and the whole way to 0.9, and the whole way to 0.
+def correlation_stresses(values: Floats, returns: Floats, stresses: Iterable[Stress]) -> tuple[CorrelationStress, ...]:
+    """Return the figures for what is recorded, then those of each stress, the largest loss first.
 
-    Rising correlations lower the risk of a hedged portfolio, so the last row drops them.
+    A stress multiplies each position's deviation and moves the correlations; the mean stays.
 
     Parameters
     ----------
@@ -61,13 +64,23 @@ def correlation_stress(values: Floats, returns: Floats) -> tuple[CorrelationStre
     returns
         Recorded simple returns, shape (days, positions).
     """
-    scale = np.abs(values) * returns.std(axis=0, ddof=1) * np.sign(values)
+    scale = values * returns.std(axis=0, ddof=1)
     recorded = np.nan_to_num(correlation_matrix(returns)) * (1 - np.eye(len(values))) + np.eye(len(values))
     mean = float(returns.mean(axis=0) @ values)
-    found = []
-    for target, weight in ((STRESSED, 0.0), (STRESSED, 0.5), (STRESSED, 1.0), (0.0, 1.0)):
-        variance = float(scale @ blended(recorded, target, weight) @ scale)
-        none = np.zeros(())
-        moments = Moments(np.asarray(mean), np.asarray(max(variance, 0.0) ** 0.5), none, none)
-        found.append(CorrelationStress(target, weight, tuple(float(normal(moments, level).var) for level in LEVELS)))
-    return tuple(found)
+
+    def deviation(stress: Stress) -> float:
+        variance: float = max(float(scale @ blended(recorded, stress.correlation, stress.way) @ scale), 0.0)
+        return math.sqrt(variance)
+
+    def stressed(stress: Stress) -> CorrelationStress:
+        none, own = np.zeros(()), deviation(stress)
+        moments = Moments(np.asarray(mean), np.asarray(own * stress.volatility), none, none)
+        losses = [normal(moments, level) for level in LEVELS]
+        factor = own / before if before else 1.0
+        return CorrelationStress(
+            stress, factor, tuple(float(each.var) for each in losses), tuple(float(each.shortfall) for each in losses)
+        )
+
+    before = deviation(RECORDED)
+    found = sorted(map(stressed, stresses), key=lambda each: -each.var[-1])
+    return stressed(RECORDED), *found

@@ -14,6 +14,7 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from core.files.csv_files import read_daily_values
@@ -28,6 +29,7 @@ from core.model.rescaling import ratio_in_words, size_of
 from core.model.sizing import DailyValue
 from core.model.values import Price, Symbol
 from core.ports import OperatorError
+from core.research.portfolio_risk.betas import INDEX, Beta, beta_of
 from core.research.portfolio_risk.portfolio import VIX
 
 WIDE = Decimal("1.25")
@@ -38,6 +40,8 @@ SHORTEST = 250
 """Closes that a history needs, about a year. Our choice: a quantile of 1 % needs hundreds of days."""
 STALE = 5
 """Sessions by which a history may end before the newest one."""
+WORST_DAY = -0.99
+"""The lowest daily return of a position that is moved by its beta."""
 
 Move = tuple[Symbol, date]
 """A symbol and a day whose jump the operator confirmed as a price move."""
@@ -96,6 +100,14 @@ class Closes:
 
 
 @dataclass(frozen=True, slots=True)
+class Proxy:
+    """The beta of a symbol without a usable history, and why it has none."""
+
+    beta: Beta
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """The histories of the symbols that have one.
 
@@ -111,6 +123,12 @@ class History:
         Why a symbol has no usable history.
     files
         Those that were found.
+    unusable
+        Files that are too short or too old.
+    named
+        Betas that the operator names.
+    proxies
+        The symbols whose closes are those of the index, moved by a beta.
     """
 
     closes: pd.DataFrame
@@ -119,11 +137,49 @@ class History:
     missing: dict[Symbol, str] = field(default_factory=dict)
     jumps: tuple[Jump, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    unusable: dict[Symbol, Closes] = field(default_factory=dict)
+    named: Mapping[Symbol, float] = field(default_factory=dict)
+    proxies: dict[Symbol, Proxy] = field(default_factory=dict)
     files: Mapping[Symbol, Path] = field(default_factory=dict)
 
     def returns(self, symbols: Sequence[Symbol]) -> pd.DataFrame:
         """Return simple returns, a column for each symbol, for the days on which all of them have one."""
         return self.closes[list(symbols)].pct_change(fill_method=None).dropna()
+
+    def beta(self, symbol: Symbol) -> Beta:
+        """Return the beta of a symbol to the index, by its own days where the index has them too."""
+        if symbol in self.proxies:
+            return self.proxies[symbol].beta
+        own = self.closes.get(symbol)
+        if (short := self.unusable.get(symbol)) is not None:
+            own = pd.Series(short.adjusted, index=list(short.days)).reindex(self.closes.index)
+        index = self.closes[INDEX] if INDEX in self.closes else pd.Series(dtype=float)
+        returns = None if own is None else own.pct_change(fill_method=None)
+        return beta_of(symbol, returns, index.pct_change(fill_method=None), self.named)
+
+    def with_proxies(self, symbols: Iterable[Symbol]) -> History:
+        """Return the history in which each of these symbols has closes: without own ones, those of its beta.
+
+        Without a usable history of the index they stay missing, and the reason says so.
+        """
+        lacking = [symbol for symbol in symbols if symbol in self.missing]
+        if INDEX not in self.closes:
+            either = {s: f"{self.missing[s]}; nor has {INDEX} a usable history" for s in lacking if s != INDEX}
+            return replace(self, missing={**self.missing, **either})
+        proxies = {symbol: Proxy(self.beta(symbol), self.missing[symbol]) for symbol in lacking}
+        index = self.closes[INDEX]
+        returns = index.pct_change(fill_method=None).fillna(0.0)
+        moved = {
+            symbol: (1 + np.maximum(proxy.beta.value * returns, WORST_DAY)).cumprod().where(index.notna())
+            for symbol, proxy in proxies.items()
+        }
+        return replace(
+            self,
+            closes=self.closes.assign(**moved),
+            last={**self.last, **{s: self.unusable[s].last for s in lacking if s in self.unusable}},
+            missing={symbol: reason for symbol, reason in self.missing.items() if symbol not in proxies},
+            proxies=proxies,
+        )
 
     def vix_changes(self) -> pd.Series:
         """Return the daily changes of the VIX in points, by day; none over a session without a value."""
@@ -132,9 +188,13 @@ class History:
 
 
 def read_history(
-    folders: Sequence[Path], symbols: Iterable[Symbol], moves: Iterable[Move], watch: Callable[[int, int], None]
+    folders: Sequence[Path],
+    symbols: Iterable[Symbol],
+    moves: Iterable[Move],
+    watch: Callable[[int, int], None],
+    named: Mapping[Symbol, float] = {},
 ) -> History:
-    """Read the daily file of each symbol, and the VIX, in the first folder of CSV files that has one.
+    """Read the daily file of each symbol, the index and the VIX, in the first folder of CSV files that has one.
 
     A file's name is its symbol, alone or followed by `_`: `SPY.csv`, `SPY_daily.csv`.
 
@@ -144,6 +204,8 @@ def read_history(
         Jumps that are price moves and no splits.
     watch
         Called with the number of files read and the total.
+    named
+        Betas to the index that the operator names.
 
     Raises
     ------
@@ -151,7 +213,7 @@ def read_history(
         A file that cannot be used, two files of one symbol, files that are not mixed, or a confirmed move where no jump
         is.
     """
-    wanted = [symbol for symbol in dict.fromkeys(symbols) if symbol != VIX]
+    wanted = [symbol for symbol in dict.fromkeys([*symbols, INDEX]) if symbol != VIX]
     confirmed, read, missing = set(moves), [], {}
     found = {symbol: file_of(folders, symbol, Period.DAY) for symbol in (*wanted, VIX)}
     files = {symbol: path for symbol, path in found.items() if path is not None}
@@ -170,10 +232,15 @@ def read_history(
         )
     values = tuple(read_daily_values(files[VIX])) if VIX in files else ()
     watch(len(wanted) + 1, len(wanted) + 1)
-    return replace(history_of(read, values, missing), files=files)
+    return replace(history_of(read, values, missing, named), files=files)
 
 
-def history_of(read: Sequence[Closes], vix: Sequence[DailyValue], missing: dict[Symbol, str]) -> History:
+def history_of(
+    read: Sequence[Closes],
+    vix: Sequence[DailyValue],
+    missing: Mapping[Symbol, str],
+    named: Mapping[Symbol, float] = {},
+) -> History:
     """Align the files by the sessions of the calendar; too short and too old ones are missing, with the reason."""
     missing = dict(missing)
     newest = max((each.days[-1] for each in read), default=date.min)
@@ -195,6 +262,8 @@ def history_of(read: Sequence[Closes], vix: Sequence[DailyValue], missing: dict[
         missing,
         tuple(jump for each in used for jump in each.jumps),
         tuple(gap for each in used for gap in each.gaps),
+        {each.symbol: each for each in read if each not in used},
+        named,
     )
 
 

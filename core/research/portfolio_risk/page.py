@@ -13,14 +13,17 @@ from core.model.values import plain
 from core.research.portfolio_risk.report import RiskReport
 from core.research.portfolio_risk.report_text import (
     NONE,
+    betas_of,
     causes_of,
     name_of,
     notes_of,
     p_value,
-    stress_name,
+    proxy_lines,
+    stress_terms,
     usd,
     verdict_of,
 )
+from core.research.portfolio_risk.scenarios import LONGEST_RUN
 from core.research.portfolio_risk.value_at_risk import LEVELS
 
 BAR, EDGES = 0.42, 0.5
@@ -29,6 +32,7 @@ ROW = 0.32
 """Inches of a row of the matrix."""
 LEAST = 1.2
 """Inches of the lowest chart."""
+LOSSES = tuple(f"{level * 100:.0f} % {what}" for level in LEVELS for what in ("VaR", "ES"))
 MOST_SYMBOLS = 25
 """Symbols of the matrix that is drawn, by value; JSON has all."""
 
@@ -45,11 +49,14 @@ def _parts(report: RiskReport, source: str) -> Iterator[str]:
         worth = "value unknown" if left.value is None else f"{left.value:,.2f} USD"
         line = f"NOT INCLUDED: {plain(left.quantity)} {left.symbol}, {worth}: {left.reason}"
         yield f"<p><strong>{escaped(line)}</strong></p>"
+    for line in proxy_lines(report):
+        yield f"<p><strong>{escaped(line)}</strong></p>"
     yield from _scenarios(report)
     yield from _value_at_risk(report)
     yield from _backtest(report)
     if len(report.symbols) > 1:
         yield from _correlations(report)
+    yield from _stresses(report)
     rows = [(each.symbol, plain(each.quantity), plain(each.price), f"{each.value:,.2f}") for each in report.positions]
     yield "<h3>Positions</h3>" + figures(("symbol", "quantity", "price", "value, USD"), rows)
     yield from paragraphs(notes_of(report))
@@ -65,10 +72,24 @@ def _scenarios(report: RiskReport) -> Iterator[str]:
     rows = []
     for each in report.scenarios:
         amounts = (NONE, NONE) if each.profit is None else (usd(each.profit), f"{each.profit / report.gross:.1%}")
-        without = "; ".join(f"{symbol}: {reason}" for symbol, reason in each.without.items())
-        rows.append((each.name, *amounts, causes_of(each), without))
-    head = ("scenario", "USD", "of gross", "caused by", "without")
+        without = "; ".join((*(f"{symbol}: {why}" for symbol, why in each.without.items()), each.reason)).strip("; ")
+        rows.append((each.name, *amounts, causes_of(each), betas_of(each), without))
+    head = ("scenario", "USD", "of gross", "caused by", "by beta", "without")
     yield f'<div class="scroll">{table(rows, head)}</div>'
+    paths = [
+        (
+            each.name,
+            *(usd(day.profit) for day in each.path),
+            *(NONE for _ in range(LONGEST_RUN - len(each.path))),
+            f"{usd(each.profit)}, {each.last}",
+            usd(each.path[-1].total),
+        )
+        for each in report.scenarios
+        if each.path and each.profit is not None
+    ]
+    if paths:
+        days = (f"day {day + 1}" for day in range(LONGEST_RUN))
+        yield f'<div class="scroll">{figures(("path, USD", *days, "lowest", "end"), paths)}</div>'
 
 
 def _value_at_risk(report: RiskReport) -> Iterator[str]:
@@ -76,8 +97,7 @@ def _value_at_risk(report: RiskReport) -> Iterator[str]:
     for (horizon, method), found in groupby(report.estimates, lambda each: (each.horizon, each.method)):
         amounts = [usd(amount) for each in found for amount in (each.var, each.shortfall)]
         rows.append((name_of(horizon, method, report), *amounts))
-    head = ("loss, USD", *(f"{level * 100:.0f} % {what}" for level in LEVELS for what in ("VaR", "ES")))
-    yield "<h3>Value at risk</h3>" + figures(head, rows)
+    yield "<h3>Value at risk</h3>" + figures(("loss, USD", *LOSSES), rows)
 
 
 def _backtest(report: RiskReport) -> Iterator[str]:
@@ -107,5 +127,12 @@ def _correlations(report: RiskReport) -> Iterator[str]:
     caption = f"Daily returns of the {report.days} days from {report.first}{more}."
     draw = charts.heat_map(cells, shown, shown, None, lambda value: f"{value:.2f}")
     yield chart("correlations", "Correlations", caption, draw, max(LEAST, EDGES + ROW * len(shown)))
-    rows = [(stress_name(each), *map(usd, each.var)) for each in report.stresses]
-    yield figures(("normal 1-day VaR, USD", *(f"{level * 100:.0f} %" for level in LEVELS)), rows)
+
+
+def _stresses(report: RiskReport) -> Iterator[str]:
+    rows = []
+    for each in report.stresses:
+        amounts = [usd(amount) for both in zip(each.var, each.shortfall, strict=True) for amount in both]
+        rows.append((each.stress.name, stress_terms(each), *amounts))
+    head = ("normal 1-day loss, USD, correlations", "", *LOSSES)
+    yield "<h3>Stress of correlations and volatilities</h3>" + figures(head, rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -14,8 +14,9 @@ from core.model.lazy_dataclass import dataclass
 from core.model.sizing import DailyValue, VixLevel
 from core.model.values import Symbol
 from core.ports import OperatorError
-from core.research.portfolio_risk.correlations import CorrelationStress, correlation_matrix, correlation_stress
-from core.research.portfolio_risk.history import SHORTEST, Gap, History, Jump
+from core.research.portfolio_risk.betas import INDEX
+from core.research.portfolio_risk.correlations import CorrelationStress, correlation_matrix, correlation_stresses
+from core.research.portfolio_risk.history import SHORTEST, Gap, History, Jump, Proxy
 from core.research.portfolio_risk.monte_carlo import (
     FEW_DAYS,
     FEWEST_DAYS,
@@ -24,7 +25,8 @@ from core.research.portfolio_risk.monte_carlo import (
     simulated_profits,
 )
 from core.research.portfolio_risk.portfolio import LeftOut, Position, Valued, valued
-from core.research.portfolio_risk.scenarios import MONTHS, Scenario, shocked, windows, worst_run
+from core.research.portfolio_risk.scenario_file import AnyScenario, RecordedDays, Stress
+from core.research.portfolio_risk.scenarios import Scenario, shocked, windows, worst_path
 from core.research.portfolio_risk.shock_text import Shock
 from core.research.portfolio_risk.value_at_risk import (
     HORIZONS,
@@ -107,6 +109,8 @@ class RiskReport:
         First day and number of returns behind the figures of one day.
     recorded, recorded_from
         Number of days on which every position has a return, and the first; Monte Carlo draws from them.
+    proxies
+        The positions that are moved by their betas in every figure.
     symbols, correlations
         The matrix and its order of rows; NaN for a symbol without variance.
     regime
@@ -120,6 +124,7 @@ class RiskReport:
     recorded_from: date
     positions: tuple[Valued, ...]
     left_out: tuple[LeftOut, ...]
+    proxies: Mapping[Symbol, Proxy]
     scenarios: tuple[Scenario, ...]
     estimates: tuple[Estimate, ...]
     domain: Domain
@@ -145,17 +150,24 @@ def assess(
     positions: Sequence[Position],
     history: History,
     shocks: Sequence[Shock],
+    scenarios: Sequence[AnyScenario] = (),
     *,
     seed: int,
     watch: Callable[[int, int], None] = lambda _done, _whole: None,
 ) -> RiskReport:
     """Compute the report of positions that are held unchanged.
 
+    Parameters
+    ----------
+    shocks
+        Typed ones; one that cannot be applied is an error, and that of a scenario's file a scenario without a profit.
+
     Raises
     ------
     OperatorError
-        No position has a history, the histories have too few days in common, or a shock cannot be applied.
+        No position has a history or proxy, the histories have too few days in common, or a shock cannot be applied.
     """
+    history = history.with_proxies(each.symbol for each in positions)
     used, left_out = valued(positions, history.last, history.missing)
     used = tuple(sorted(used, key=lambda each: -abs(each.value)))
     symbols = tuple(each.symbol for each in used)
@@ -165,11 +177,17 @@ def assess(
     daily, whole = recent.to_numpy() @ values, returns.to_numpy()
     as_of: date = returns.index[-1]
     watch(1, 4)
-    months = [worst_run(*month, history, used) for month in MONTHS]
+    found = [worst_path(each, history, used) for each in scenarios if isinstance(each, RecordedDays)]
     vix = _vix_of(history, as_of)
     vix_now = None if vix is None else float(vix.value)
     priced = [Valued(each.symbol, each.quantity, each.price) for each in left_out if each.price is not None]
-    typed = [shocked(shock, history, used, priced, vix_now) for shock in shocks]
+    for shock in (*shocks, *(each for each in scenarios if isinstance(each, Shock))):
+        try:
+            found.append(shocked(shock, history, used, priced, vix_now))
+        except OperatorError as error:
+            if shock in shocks:
+                raise
+            found.append(Scenario(shock.name, None, (), {}, reason=str(error)))
     watch(2, 4)
     sums = windows(recent, list(history.closes.index), HORIZONS[-1]) @ values
     estimates = [*_of_methods(daily, sums), *_simulated(MONTE_CARLO, values, whole, seed)]
@@ -189,16 +207,19 @@ def assess(
         recorded_from=returns.index[0],
         positions=used,
         left_out=left_out,
-        scenarios=tuple(sorted((_completed(each, left_out) for each in [*months, *typed]), key=_by_loss)),
+        proxies=history.proxies,
+        scenarios=tuple(sorted((_completed(each, left_out) for each in found), key=_by_loss)),
         estimates=tuple(estimates),
         domain=Domain(*(float(each) for each in (moments.skewness, moments.excess, inside.skewness, inside.excess))),
         regime=regime,
         symbols=symbols,
         correlations=correlation_matrix(recent.to_numpy()),
-        stresses=correlation_stress(values, recent.to_numpy()),
+        stresses=correlation_stresses(
+            values, recent.to_numpy(), [each for each in scenarios if isinstance(each, Stress)]
+        ),
         tests=tests,
-        jumps=tuple(jump for jump in history.jumps if jump.symbol in symbols),
-        gaps=tuple(gap for gap in history.gaps if gap.symbol in symbols),
+        jumps=tuple(jump for jump in history.jumps if jump.symbol in (*symbols, INDEX)),
+        gaps=tuple(gap for gap in history.gaps if gap.symbol in (*symbols, INDEX)),
         seed=seed,
     )
 

@@ -8,7 +8,8 @@ from itertools import groupby
 from textwrap import wrap
 
 from core.model.values import Symbol, plain
-from core.research.portfolio_risk.correlations import STRESSED, CorrelationStress
+from core.research.portfolio_risk.betas import INDEX, Beta, BetaSource
+from core.research.portfolio_risk.correlations import CorrelationStress
 from core.research.portfolio_risk.monte_carlo import FEW_DAYS, FEWEST_DAYS, PATHS
 from core.research.portfolio_risk.report import MONTE_CARLO, OF_THE_REGIME, RiskReport
 from core.research.portfolio_risk.scenarios import LONGEST_RUN, Part, Scenario
@@ -26,6 +27,8 @@ SHOWN_PARTS = 6
 SHOWN_SYMBOLS = 9
 """Symbols of the matrix that fit, by value; JSON has all."""
 SIGNIFICANT = 0.05
+BY_BETA = "(β)"
+"""Behind a symbol that is moved by its beta to the index."""
 TIED = "\N{NO-BREAK SPACE}"
 """Between words that stay on one line; printed as a space."""
 NONE = "–"
@@ -42,6 +45,8 @@ def lines_of(report: RiskReport) -> Iterator[str]:
     if len(report.symbols) > 1:
         yield ""
         yield from _correlations(report)
+    yield ""
+    yield from _stresses(report)
     yield ""
     for note in notes_of(report):
         yield from _wrapped(note)
@@ -66,6 +71,15 @@ def _head(report: RiskReport) -> Iterator[str]:
     for left in report.left_out:
         worth = "value unknown" if left.value is None else f"{left.value:,.2f} USD"
         yield from _wrapped(f"NOT INCLUDED: {plain(left.quantity)} {left.symbol}, {worth}: {left.reason}")
+    for line in proxy_lines(report):
+        yield from _wrapped(line)
+
+
+def proxy_lines(report: RiskReport) -> Iterator[str]:
+    """Yield what every position without a usable history is moved by, in all figures."""
+    for symbol, proxy in report.proxies.items():
+        if symbol in report.symbols:
+            yield f"MOVED BY BETA: {symbol}{BY_BETA}, {proxy.reason}; beta to {INDEX} {proxy.beta.in_words}"
 
 
 def _scenarios(report: RiskReport) -> Iterator[str]:
@@ -76,8 +90,23 @@ def _scenarios(report: RiskReport) -> Iterator[str]:
         else:
             part = f"{100 * each.profit / report.gross:.1f} %"
             yield f"{_short(each.name):<{LONGEST_NAME}}{usd(each.profit):>12}{part:>12}"
-        yield from _wrapped(causes_of(each), "  ")
+        for line in (causes_of(each), path_of(each), betas_of(each), each.reason and f"not computed: {each.reason}"):
+            yield from _wrapped(line, "  ")
         yield from _without(each.without)
+
+
+def path_of(scenario: Scenario) -> str:
+    """Return the profit of each session, the lowest point and the end."""
+    if not scenario.path:
+        return ""
+    days = ", ".join(usd(day.profit) for day in scenario.path)
+    return f"day by day {days}; lowest on day{TIED}{scenario.lowest}, end {usd(scenario.path[-1].total)}"
+
+
+def betas_of(scenario: Scenario) -> str:
+    """Return the betas by which positions are moved for lack of own returns."""
+    named = [f"{symbol}{TIED}{beta.in_words}" for symbol, beta in scenario.proxies.items()]
+    return f"{BY_BETA} by beta to {INDEX}: {', '.join(named)}" if named else ""
 
 
 def _without(missing: Iterable[Symbol]) -> Iterator[str]:
@@ -86,21 +115,30 @@ def _without(missing: Iterable[Symbol]) -> Iterator[str]:
         yield from _wrapped(f"without {names}", "  ")
 
 
+def _lacks(report: RiskReport) -> Iterator[str]:
+    """Yield which positions a table lacks, and which are in it by their betas."""
+    yield from _without(each.symbol for each in report.left_out)
+    if moved := ", ".join(symbol for symbol in report.symbols if symbol in report.proxies):
+        yield from _wrapped(f"{BY_BETA} by beta: {moved}", "  ")
+
+
 def causes_of(scenario: Scenario) -> str:
     days = "" if scenario.first is None else f"{scenario.first} to {scenario.last}: "
-    named = [f"{part.symbol}{TIED}{usd(part.profit)}" for part in scenario.parts[:SHOWN_PARTS]]
+    named = [
+        f"{part.symbol}{BY_BETA if part.proxy is not None else ''}{TIED}{usd(part.profit)}"
+        for part in scenario.parts[:SHOWN_PARTS]
+    ]
     rest = len(scenario.parts) - len(named)
     return days + ", ".join([*named, *([f"{rest}{TIED}more"] if rest else [])]) if named else ""
 
 
 def _value_at_risk(report: RiskReport) -> Iterator[str]:
-    heads = [f"{level * 100:.0f} % {what}" for level in LEVELS for what in ("VaR", "ES")]
-    yield f"{'Loss, USD':<{NAME}}" + "".join(f"{head:>11}" for head in heads)
+    yield _loss_heads("Loss, USD")
     for (horizon, method), found in groupby(report.estimates, lambda each: (each.horizon, each.method)):
         rows = list(found)
         figures = "".join(f"{usd(each.var):>11}{usd(each.shortfall):>11}" for each in rows)
         yield f"{name_of(horizon, method, report):<{NAME}}{figures}"
-    yield from _without(each.symbol for each in report.left_out)
+    yield from _lacks(report)
 
 
 def name_of(horizon: int, method: str, report: RiskReport) -> str:
@@ -127,7 +165,7 @@ def _backtest(report: RiskReport) -> Iterator[str]:
         tests = "".join(f"{p_value(test):>8}" for test in (each.coverage, each.independence, each.conditional))
         name = f"{each.method} {each.level * 100:.0f} %"
         yield f"{name:<{NAME - 8}}{each.violations:>7}{each.expected:>9.1f}{tests}  {verdict_of(each)}"
-    yield from _without(each.symbol for each in report.left_out)
+    yield from _lacks(report)
 
 
 def verdict_of(test: VarBacktest) -> str:
@@ -151,16 +189,29 @@ def _correlations(report: RiskReport) -> Iterator[str]:
         yield f"{symbol:<12}" + "".join(f"{NONE if math.isnan(cell) else f'{cell:.2f}':>7}" for cell in cells)
     if rest := len(report.symbols) - len(shown):
         yield f"and {rest} more; --json has all"
-    yield ""
-    yield f"{'Normal 1-day VaR, USD':<{NAME}}" + "".join(f"{f'{level * 100:.0f} % VaR':>11}" for level in LEVELS)
-    for stress in report.stresses:
-        yield f"{stress_name(stress):<{NAME}}" + "".join(f"{usd(amount):>11}" for amount in stress.var)
 
 
-def stress_name(stress: CorrelationStress) -> str:
-    if stress.weight == 0:
-        return "correlations as recorded"
-    return f"{'half the way' if stress.weight < 1 else 'all'} to {stress.target:g}"
+def _stresses(report: RiskReport) -> Iterator[str]:
+    yield _loss_heads("Normal 1-day loss, USD, correlations")
+    for each in report.stresses:
+        figures = "".join(f"{usd(var):>11}{usd(es):>11}" for var, es in zip(each.var, each.shortfall, strict=True))
+        yield f"{_short(each.stress.name, NAME):<{NAME}}{figures}"
+        yield from _wrapped(stress_terms(each), "  ")
+    yield from _lacks(report)
+
+
+def _loss_heads(title: str) -> str:
+    heads = [f"{level * 100:.0f} % {what}" for level in LEVELS for what in ("VaR", "ES")]
+    return f"{title:<{NAME}}" + "".join(f"{head:>11}" for head in heads)
+
+
+def stress_terms(found: CorrelationStress) -> str:
+    """Return what a stress changes; empty for the recorded figures."""
+    stress = found.stress
+    if stress.way == 0 and stress.volatility == 1:
+        return ""
+    way = f"{'' if stress.way == 1 else f'{stress.way:.0%} of the way '}to {stress.correlation:g}".replace("%", " %")
+    return f"{way}: deviation × {found.by_correlation:.2f}; volatility × {stress.volatility:g}"
 
 
 def notes_of(report: RiskReport) -> Iterator[str]:
@@ -170,9 +221,19 @@ def notes_of(report: RiskReport) -> Iterator[str]:
         "is the mean of the losses beyond the VaR. 10-day historical windows overlap; √10 scales the 1-day figures."
     )
     yield (
-        f"A recorded scenario is the worst run of at most {LONGEST_RUN} sessions in the month. A shock moves the other "
-        "positions by their betas of all recorded days."
+        f"A recorded scenario is the path of {LONGEST_RUN} sessions, within its days, with the lowest point. A shock "
+        "moves the other positions by their betas of all recorded days."
     )
+    betas = [*(each.proxies for each in report.scenarios), {s: proxy.beta for s, proxy in report.proxies.items()}]
+    if any(betas):
+        yield (
+            f"{BY_BETA}: the returns of {INDEX} times a beta, for lack of own ones. A measured beta is two thirds of "
+            "that of all common days and a third of 1. What such a position loses on its own is in no figure."
+        )
+    short = {each.symbol for each in report.positions if each.quantity < 0}
+    assumed = {s for found in betas for s, beta in found.items() if beta.source is BetaSource.ASSUMED}
+    if guessed := sorted(short & assumed):
+        yield f"{', '.join(guessed)}: short by an assumed beta; its gain where {INDEX} falls is a guess."
     if report.tests:
         yield (
             f"Each loss is compared with the VaR of the {WINDOW} days before it. p count: Kupiec; p order: "
@@ -190,7 +251,7 @@ def notes_of(report: RiskReport) -> Iterator[str]:
         yield (
             f"FEW DAYS: {report.regime.days} began with the VIX {report.regime.level.value}, under {FEW_DAYS}{drawn}."
         )
-    if any(stress.var[-1] < report.stresses[0].var[-1] for stress in report.stresses if stress.target == STRESSED):
+    if any(each.by_correlation < 1 and each.stress.correlation > 0 for each in report.stresses):
         yield "Higher correlations lower this risk: the portfolio is hedged. See the row to 0."
     for words in (*(jump.in_words for jump in report.jumps), *(gap.in_words for gap in report.gaps)):
         yield f"{words}."
@@ -208,8 +269,8 @@ def _of_the_draw(report: RiskReport) -> str:
     )
 
 
-def _short(name: str) -> str:
-    return name if len(name) < LONGEST_NAME else f"{name[: LONGEST_NAME - 2]}…"
+def _short(name: str, width: int = LONGEST_NAME) -> str:
+    return name if len(name) < width else f"{name[: width - 2]}…"
 
 
 def _wrapped(text: str, indent: str = "") -> Iterator[str]:
@@ -292,6 +353,8 @@ def _holdings(report: RiskReport) -> dict[str, object]:
                 "quantity": plain(each.quantity),
                 "price": plain(each.price),
                 "value": f"{each.value:.2f}",
+                **_proxy(None if (found := report.proxies.get(each.symbol)) is None else found.beta),
+                "no_history": None if found is None else found.reason,
             }
             for each in report.positions
         ],
@@ -341,9 +404,16 @@ def _dependence(report: RiskReport) -> dict[str, object]:
         ],
         "correlation_stress": [
             {
-                "target": each.target,
-                "weight": each.weight,
-                **{f"var_{100 * level:.0f}": round(amount, 2) for level, amount in zip(LEVELS, each.var, strict=True)},
+                "name": each.stress.name,
+                "target": each.stress.correlation,
+                "weight": each.stress.way,
+                "volatility": each.stress.volatility,
+                "by_correlation": round(each.by_correlation, 6),
+                **{
+                    f"{name}_{100 * level:.0f}": round(amount, 2)
+                    for name, amounts in (("var", each.var), ("es", each.shortfall))
+                    for level, amount in zip(LEVELS, amounts, strict=True)
+                },
             }
             for each in report.stresses
         ],
@@ -356,6 +426,13 @@ def _scenario(scenario: Scenario) -> dict[str, object]:
         "first": scenario.first,
         "last": scenario.last,
         "profit": None if scenario.profit is None else round(scenario.profit, 2),
+        "lowest_day": scenario.lowest or None,
+        "end": None if not scenario.path else round(scenario.path[-1].total, 2),
+        "path": [
+            {"day": each.day, "profit": round(each.profit, 2), "total": round(each.total, 2)} for each in scenario.path
+        ],
+        "by_beta": [*scenario.proxies],
+        "reason": scenario.reason or None,
         "without": dict(scenario.without),
         "parts": [_part(part) for part in scenario.parts],
     }
@@ -369,6 +446,16 @@ def _part(part: Part) -> dict[str, object]:
         "betas": None if part.betas is None else {factor: round(beta, 6) for factor, beta in part.betas.items()},
         "r_squared": None if part.fit is None else round(part.fit, 6),
         "days": part.days,
+        **_proxy(part.proxy),
+    }
+
+
+def _proxy(beta: Beta | None) -> dict[str, object]:
+    """Return the beta of a position that is moved by the index; nulls for one with returns of its own."""
+    return {
+        "proxy_beta": None if beta is None else round(beta.value, 6),
+        "proxy_source": None if beta is None else beta.source.value,
+        "proxy_days": None if beta is None else beta.days,
     }
 
 

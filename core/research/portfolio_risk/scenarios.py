@@ -1,7 +1,8 @@
-"""Losses of the positions in recorded months and under typed shocks, by position.
+"""Losses of the positions on recorded days and under shocks, by position.
 
-A recorded month uses each position's own returns. A shock moves the positions of its own factors by itself and all
-others by their betas, from a regression on every recorded day with all of the factors at once.
+Recorded days use each position's own returns, or else those of the index times its beta. A shock moves the positions of
+its own factors by itself and all others by their betas, from a regression on every recorded day with all of the factors
+at once.
 """
 
 from __future__ import annotations
@@ -12,22 +13,18 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from core.files.csv_files import shown
 from core.model.lazy_dataclass import dataclass
 from core.model.values import Symbol
 from core.ports import OperatorError
+from core.research.portfolio_risk.betas import INDEX, Beta
 from core.research.portfolio_risk.history import SHORTEST, History
 from core.research.portfolio_risk.portfolio import VIX, Valued
+from core.research.portfolio_risk.scenario_file import RecordedDays
 from core.research.portfolio_risk.shock_text import HIGHEST_VIX, FactorMove, Kind, Shock
 from core.research.portfolio_risk.value_at_risk import Floats
 
-MONTHS: tuple[tuple[str, date, date], ...] = (
-    ("October 2008", date(2008, 10, 1), date(2008, 10, 31)),
-    ("August 2015", date(2015, 8, 1), date(2015, 8, 31)),
-    ("March 2020", date(2020, 3, 1), date(2020, 3, 31)),
-)
 LONGEST_RUN = 10
-"""Trading days of the worst run in a month: two weeks without a trade."""
+"""Trading days of a path, and the most of the worst run: two weeks without a trade."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +41,8 @@ class Part:
         The regression's R².
     days
         The days of the regression.
+    proxy
+        The beta to the index, if the position has no own returns of these days.
     """
 
     symbol: Symbol
@@ -52,20 +51,36 @@ class Part:
     betas: Mapping[Symbol, float] | None = None
     fit: float | None = None
     days: int = 0
+    proxy: Beta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PathDay:
+    """A session of a path: the profit of the day, and of all days to its close, USD."""
+
+    day: date
+    profit: float
+    total: float
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """Profit of a scenario, USD, a loss below zero; None if no position has a history of it.
+    """Profit of a scenario, USD, a loss below zero; None if no position has a figure.
 
     Attributes
     ----------
+    profit
+        Of recorded days that at the lowest point of their path.
     first, last
-        The days of a recorded run; None for a shock.
+        The first day of the path and that of its lowest point; None for a shock.
     parts
         By position, the largest loss first.
     without
         Positions that have no figure, and why.
+    reason
+        Why there is no profit, where that is not the positions' own.
+    path
+        The sessions from the first day on, at most `LONGEST_RUN`; empty for a shock.
     """
 
     name: str
@@ -74,32 +89,78 @@ class Scenario:
     without: Mapping[Symbol, str]
     first: date | None = None
     last: date | None = None
+    path: tuple[PathDay, ...] = ()
+    reason: str = ""
+
+    @property
+    def lowest(self) -> int:
+        """The session of the lowest point, from 1; 0 for a shock."""
+        return next((number for number, each in enumerate(self.path, 1) if each.day == self.last), 0)
+
+    @property
+    def proxies(self) -> dict[Symbol, Beta]:
+        """The positions that are moved by a beta for lack of own returns."""
+        return {part.symbol: part.proxy for part in self.parts if part.proxy is not None}
 
 
-def worst_run(name: str, first: date, last: date, history: History, positions: Sequence[Valued]) -> Scenario:
-    """Return the run of at most `LONGEST_RUN` sessions within the days in which the positions together lose most.
+def worst_path(scenario: RecordedDays, history: History, positions: Sequence[Valued]) -> Scenario:
+    """Return the path from the session after which the positions together lose most within `LONGEST_RUN` sessions.
 
-    Quantities stay the same within the run. A position needs a return on every session of the days.
+    It has that many sessions, or fewer where the days end before. Quantities stay the same within it. A position
+    without a return on every session of the days is moved by its beta to the index.
     """
-    closes = history.closes
-    within = [day for day in closes.index if first <= day <= last]
-    returns = closes.pct_change(fill_method=None).loc[within]
-    is_covered = bool(within) and closes.index[0] < first and closes.index[-1] >= last
-    used = [each for each in positions if is_covered and not returns[each.symbol].isna().any()]
-    without = {each.symbol: f"its file lacks days of {name}" for each in positions if each not in used}
+    sessions, own, index = _returns_of(scenario, history)
+    moves: dict[Symbol, Floats] = {}
+    proxies: dict[Symbol, Beta] = {}
+    for symbol in (each.symbol for each in positions):
+        returns = own[symbol].to_numpy() if symbol in own else None
+        if returns is not None and not np.isnan(returns).any():
+            moves[symbol] = returns
+            if symbol in history.proxies:
+                proxies[symbol] = history.proxies[symbol].beta
+        elif index is not None:
+            proxies[symbol] = history.beta(symbol)
+            moves[symbol] = np.maximum(proxies[symbol].value * index, -1.0)
+    used = [each for each in positions if each.symbol in moves]
+    lacks = f"neither its file nor that of {INDEX} has all days of {scenario.name}"
+    without = {each.symbol: lacks for each in positions if each not in used}
     if not used:
-        return Scenario(name, None, (), without)
+        return Scenario(scenario.name, None, (), without)
     values = np.array([float(each.value) for each in used])
-    table = returns[[each.symbol for each in used]].to_numpy()
-    worst, begins, ends, moves = np.inf, 0, 0, np.zeros(len(used))
+    table = np.column_stack([moves[each.symbol] for each in used])
+    worst, begins, lowest = np.inf, 0, 0
     for start in range(len(table)):
-        growth = np.cumprod(1 + table[start : start + LONGEST_RUN], axis=0) - 1
-        profits = growth @ values
-        length = int(profits.argmin())
-        if (float(profits[length]), length) < (worst, ends - begins):  # of equal losses the shortest run
-            worst, begins, ends, moves = float(profits[length]), start, start + length, growth[length]
-    parts = (Part(each.symbol, float(v * m), float(m)) for each, v, m in zip(used, values, moves, strict=True))
-    return Scenario(name, worst, _by_loss(parts), without, within[begins], within[ends])
+        totals = (np.cumprod(1 + table[start : start + LONGEST_RUN], axis=0) - 1) @ values
+        at = int(totals.argmin())
+        if (float(totals[at]), at) < (worst, lowest):  # of equal losses the shortest run
+            worst, begins, lowest = float(totals[at]), start, at
+    growth = np.cumprod(1 + table[begins : begins + LONGEST_RUN], axis=0) - 1
+    totals = growth @ values
+    days = sessions[begins : begins + LONGEST_RUN]
+    path = tuple(map(PathDay, days, np.diff(totals, prepend=0.0).tolist(), totals.tolist()))
+    parts = (
+        Part(each.symbol, float(value * move), float(move), proxy=proxies.get(each.symbol))
+        for each, value, move in zip(used, values, growth[lowest], strict=True)
+    )
+    return Scenario(scenario.name, worst, _by_loss(parts), without, days[0], days[lowest], path)
+
+
+def _returns_of(scenario: RecordedDays, history: History) -> tuple[list[date], pd.DataFrame, Floats | None]:
+    """Return the sessions of a scenario, the returns that files have of them, and those of the index.
+
+    Files that cover the days give their sessions; else the scenario's own days of the index do. The index has none if
+    neither its file nor the scenario has all of them.
+    """
+    closes, first, last = history.closes, scenario.first, scenario.last
+    is_covered = not closes.empty and closes.index[0] < first and closes.index[-1] >= last
+    sessions = [day for day in closes.index if first <= day <= last] if is_covered else []
+    if not sessions:
+        return list(scenario.index), pd.DataFrame(), np.array(list(scenario.index.values())) if scenario.index else None
+    begin = closes.index.get_loc(sessions[0])
+    returns = closes.iloc[begin - 1 : begin + len(sessions)].pct_change(fill_method=None).iloc[1:]
+    recorded = returns[INDEX].to_numpy() if INDEX in returns else np.full(len(sessions), np.nan)
+    index = np.array([scenario.index.get(day, np.nan) for day in sessions]) if np.isnan(recorded).any() else recorded
+    return sessions, returns, None if np.isnan(index).any() else index
 
 
 def shocked(
@@ -128,14 +189,12 @@ def shocked(
     for move in shock.moves:
         if move.factor not in {VIX, *held, *history.last}:
             reason = history.missing.get(move.factor, "no file")
-            raise OperatorError(
-                f"--shock {shown(shock.text)}: {move.factor} is not held, and {reason}; name another factor"
-            )
+            raise OperatorError(f"{shock.place}: {move.factor} is not held, and {reason}; name another factor")
     sizes = {move.factor: _size(shock, move, {s: float(p) for s, p in prices.items()}, vix_now) for move in shock.moves}
     parts, without = [], {}
     for each in (*positions, *(other for other in others if other.symbol in sizes)):
-        if each.symbol in sizes:
-            parts.append(Part(each.symbol, float(each.value) * sizes[each.symbol], sizes[each.symbol]))
+        if (size := sizes.get(each.symbol)) is not None:
+            parts.append(Part(each.symbol, float(each.value) * size, size))
             continue
         part = _by_regression(shock, each, sizes, history)
         if isinstance(part, str):
@@ -143,7 +202,7 @@ def shocked(
         else:
             parts.append(part)
     profit = sum(part.profit for part in parts) if parts else None
-    return Scenario(f"shock {shock.text}", profit, _by_loss(parts), without)
+    return Scenario(shock.name, profit, _by_loss(parts), without)
 
 
 def _size(shock: Shock, move: FactorMove, prices: Mapping[Symbol, float], vix_now: float | None) -> float:
@@ -151,19 +210,15 @@ def _size(shock: Shock, move: FactorMove, prices: Mapping[Symbol, float], vix_no
     amount = float(move.amount)
     if move.factor == VIX:
         if vix_now is None:
-            raise OperatorError(
-                f"--shock {shown(shock.text)}: no VIX of the last week; put its daily file, VIX.csv, into --history"
-            )
+            raise OperatorError(f"{shock.place}: no VIX of the last week; put its daily file, VIX.csv, into --history")
         change = {Kind.TO: amount - vix_now, Kind.BY_FRACTION: amount * vix_now, Kind.BY_POINTS: amount}[move.kind]
         if not 0 < vix_now + change <= HIGHEST_VIX:
-            raise OperatorError(
-                f"--shock {shown(shock.text)}: the VIX is {vix_now:.2f} and would be {vix_now + change:.2f}"
-            )
+            raise OperatorError(f"{shock.place}: the VIX is {vix_now:.2f} and would be {vix_now + change:.2f}")
         return change
     if move.kind is Kind.BY_FRACTION:
         return amount
     if move.factor not in prices:
-        raise OperatorError(f"--shock {shown(shock.text)}: no price of {move.factor} is known; write the move in %")
+        raise OperatorError(f"{shock.place}: no price of {move.factor} is known; write the move in %")
     return amount / prices[move.factor] - 1
 
 
@@ -173,7 +228,8 @@ def _by_regression(shock: Shock, position: Valued, sizes: Mapping[Symbol, float]
     Ordinary least squares with a constant; the constant is not part of the move. For the VIX its change in points
     explains SPY better than its relative change (R² 0.67 against 0.51 from 2008 to 2021).
     """
-    if lost := [factor for factor in sizes if factor != VIX and factor not in history.closes]:
+    usable = history.closes.columns.difference(history.proxies)
+    if lost := [factor for factor in sizes if factor != VIX and factor not in usable]:
         return f"no history of {', '.join(lost)} to compute a beta with"
     columns = [position.symbol, *(factor for factor in sizes if factor != VIX)]
     table = history.closes[columns].pct_change(fill_method=None)
@@ -186,15 +242,16 @@ def _by_regression(shock: Shock, position: Valued, sizes: Mapping[Symbol, float]
     centred, response = factors - factors.mean(axis=0), own - own.mean()
     scale = np.sqrt((centred**2).sum(axis=0))
     if np.linalg.matrix_rank(centred / np.where(scale > 0, scale, 1.0), tol=1e-8) < len(sizes):
-        raise OperatorError(
-            f"--shock {shown(shock.text)}: {', '.join(sizes)} cannot be told apart in the history; name one"
-        )
+        raise OperatorError(f"{shock.place}: {', '.join(sizes)} cannot be told apart in the history; name one")
     betas = np.linalg.lstsq(centred, response, rcond=None)[0]
     spread = float(response @ response)
     fit = 1 - float(((response - centred @ betas) ** 2).sum()) / spread if spread > 0 else None
     move = max(float(betas @ np.array(list(sizes.values()))), -1.0)  # a share loses all of its price at most
     of_factors = dict(zip(sizes, map(float, betas), strict=True))
-    return Part(position.symbol, float(position.value) * move, move, of_factors, fit, len(table))
+    profit = float(position.value) * move
+    if (proxy := history.proxies.get(position.symbol)) is not None:  # its fit is that of the index
+        return Part(position.symbol, profit, move, of_factors, proxy=proxy.beta)
+    return Part(position.symbol, profit, move, of_factors, fit, len(table))
 
 
 def _by_loss(parts: Iterable[Part]) -> tuple[Part, ...]:

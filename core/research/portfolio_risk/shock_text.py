@@ -49,57 +49,66 @@ class FactorMove:
 
 @dataclass(frozen=True, slots=True)
 class Shock:
-    """Moves of different factors at the same time, and the text that was typed."""
+    """Moves of different factors at the same time.
 
-    text: str
+    Attributes
+    ----------
+    name
+        Its file's, or the text as it was typed.
+    place
+        Where it was written, with the text, for errors.
+    """
+
+    name: str
+    place: str
     moves: tuple[FactorMove, ...]
 
 
-def parsed(text: str) -> Shock:
-    """Parse a shock.
+def parsed(text: str, place: str = "--shock", name: str = "") -> Shock:
+    """Parse a shock; `place` is where it was written, `name` that of its file.
 
     Raises
     ------
     OperatorError
         The text has another form, an impossible amount, or one factor twice.
     """
-    words = " ".join(text.replace("−", "-").split())
+    words, place = " ".join(text.replace("−", "-").split()), f"{place} {shown(text)}"
     if not words or len(words) > LONGEST:
-        raise OperatorError(f"--shock {shown(text)}: write {EXAMPLE}")
-    moves = tuple(_move(text, item.strip()) for item in words.split(","))
+        raise OperatorError(f"{place}: write {EXAMPLE}")
+    moves = tuple(_move(place, item.strip()) for item in words.split(","))
     factors = [move.factor for move in moves]
     if twice := next((factor for factor in factors if factors.count(factor) > 1), None):
-        raise OperatorError(f"--shock {shown(text)}: {twice} is there twice; give it one move")
-    return Shock(words, moves)
+        raise OperatorError(f"{place}: {twice} is there twice; give it one move")
+    return Shock(name or f"shock {words}", place, moves)
 
 
-def _move(text: str, item: str) -> FactorMove:
+def _move(place: str, item: str) -> FactorMove:
     found = _ITEM.fullmatch(item)
     if found is None:
         hint = "" if item else ", a comma has nothing beside it"
-        raise OperatorError(f"--shock {shown(text)}: {shown(item)} is no move{hint}; write {EXAMPLE}")
+        raise OperatorError(f"{place}: {shown(item)} is no move{hint}; write {EXAMPLE}")
     factor = ALIASES.get(small_letters(found["name"])) or symbol_in(found["name"])
     if factor is None:
-        raise OperatorError(f"--shock {shown(text)}: {shown(found['name'])} is no symbol; write {EXAMPLE}")
+        raise OperatorError(f"{place}: {shown(found['name'])} is no symbol; write {EXAMPLE}")
     amount = number_in(found["level"] or found["change"])
     if amount is None:
-        raise OperatorError(f"--shock {shown(text)}: {shown(item)} has no number such as 40 or 7.5; write {EXAMPLE}")
+        raise OperatorError(f"{place}: {shown(item)} has no number such as 40 or 7.5; write {EXAMPLE}")
     if found["level"] is not None:
-        return _checked(text, FactorMove(factor, Kind.TO, amount))
+        return _checked(place, FactorMove(factor, Kind.TO, amount))
     signed = -amount if found["sign"] == "-" else amount
     if found["unit"] == "%":
-        return _checked(text, FactorMove(factor, Kind.BY_FRACTION, signed / HUNDRED))
-    return _checked(text, FactorMove(factor, Kind.BY_POINTS, signed))
+        return _checked(place, FactorMove(factor, Kind.BY_FRACTION, signed / HUNDRED))
+    return _checked(place, FactorMove(factor, Kind.BY_POINTS, signed))
 
 
-def _checked(text: str, move: FactorMove) -> FactorMove:
+def _checked(place: str, move: FactorMove) -> FactorMove:
     """Return a possible move. Raises `OperatorError` with its limits."""
     if move.kind is Kind.TO and not ZERO < move.amount <= (HIGHEST_VIX if move.factor == VIX else 10**9):
         limit = f"above 0 and at most {HIGHEST_VIX}" if move.factor == VIX else "above 0, USD"
-        raise OperatorError(f"--shock {shown(text)}: {move.factor} to {move.amount:g}: the level must be {limit}")
+        raise OperatorError(f"{place}: {move.factor} to {move.amount:g}: the level must be {limit}")
     if move.kind is Kind.BY_FRACTION and not -1 < move.amount <= MOST_PERCENT / HUNDRED:
         limits = f"a move is above -100 % and at most {MOST_PERCENT} %"
-        raise OperatorError(f"--shock {shown(text)}: {move.factor} {move.amount * HUNDRED:+g} %: {limits}")
+        raise OperatorError(f"{place}: {move.factor} {move.amount * HUNDRED:+g} %: {limits}")
     if move.kind is Kind.BY_POINTS and move.factor != VIX:
-        raise OperatorError(f"--shock {shown(text)}: {move.factor} has no points, only the VIX has; write a move in %")
+        raise OperatorError(f"{place}: {move.factor} has no points, only the VIX has; write a move in %")
     return move

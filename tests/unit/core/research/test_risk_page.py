@@ -32,7 +32,8 @@ def test_every_scenario_is_a_row_and_a_bar(report: RiskReport, text: str) -> Non
     known = [each for each in report.scenarios if each.profit is not None]
     drawing = re.findall(r'<svg class="wide".*?</svg>', text, re.DOTALL)[0]
 
-    rows = [row[:2] for row in cells(text) if row and row[0] in {each.name for each in report.scenarios}]
+    names = {each.name for each in report.scenarios}
+    rows = [row[:2] for row in cells(text) if len(row) == 6 and row[0] in names]
     assert rows == [[each.name, "–" if each.profit is None else usd(each.profit)] for each in report.scenarios]
     losses = sum(each.profit is not None and each.profit < 0 for each in known)
     assert len(re.findall(r"fill: var\(--loss\)", drawing)) == losses
@@ -48,10 +49,23 @@ def test_every_estimate_is_in_the_table(report: RiskReport, text: str) -> None:
         assert usd(each.shortfall) in found
 
 
-def test_a_position_that_is_not_included_is_named(text: str) -> None:
-    """AN-02: before any figure"""
-    assert re.search(r"<strong>NOT INCLUDED: 7 XYZ, ", text)
-    assert text.index("NOT INCLUDED") < text.index("<table")
+def test_a_position_without_a_history_is_named(text: str) -> None:
+    """AN-02: before any figure, whether it is moved by its beta or not included"""
+    without = page(a_report(("SPY", "10", "400"), ("XYZ", "7", None)), "book.csv")
+
+    for each, words in ((text, "MOVED BY BETA: XYZ"), (without, "NOT INCLUDED: 7 XYZ")):
+        assert f"<strong>{words}" in each
+        assert each.index(words) < each.index("<table")
+
+
+def test_each_day_of_a_path_is_in_the_page(report: RiskReport, text: str) -> None:
+    """AN-02: with the lowest point and the end"""
+    rows = {row[0]: row for row in cells(text) if len(row) == 13}
+
+    for each in (each for each in report.scenarios if each.path):
+        amounts = [usd(day.profit) for day in each.path]
+        assert rows[each.name][1 : 1 + len(amounts)] == amounts
+        assert rows[each.name][-1] == usd(each.path[-1].total)
 
 
 def test_the_page_loads_nothing(report: RiskReport) -> None:

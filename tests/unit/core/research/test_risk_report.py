@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,28 +14,35 @@ from core.ports import OperatorError
 from core.research.portfolio_risk.portfolio import netted, read_positions
 from core.research.portfolio_risk.report import MONTE_CARLO, OF_THE_REGIME, RiskReport, assess
 from core.research.portfolio_risk.report_text import as_json, lines_of
+from core.research.portfolio_risk.scenario_file import RecordedDays, Stress
 from core.research.portfolio_risk.shock_text import parsed
 from tests.kit.rows import table
 from tests.unit.core.research.book import a_history, held
 
 NOISE = np.random.default_rng(4).standard_t(4, (3, 600)) / 100
+SCENARIOS = [
+    RecordedDays("March 2020", date(2020, 3, 1), date(2020, 3, 31), {}),
+    RecordedDays("August 2015", date(2015, 8, 1), date(2015, 8, 31), {date(2015, 8, 24): -0.04}),
+    RecordedDays("October 2008", date(2008, 10, 1), date(2008, 10, 31), {}),
+    Stress("crisis", 0.9, 1.0, 3.0),
+]
 VIX = np.r_[np.full(560, 18.0), np.full(41, 35.0)]
 
 
-def a_report(*positions: tuple[str, str, str], seed: int = 1) -> RiskReport:
+def a_report(*positions: tuple[str, str, str | None], seed: int = 1) -> RiskReport:
     history = a_history({"SPY": NOISE[0], "IBM": NOISE[0] + NOISE[1], "EEM": NOISE[2]}, VIX, missing="XYZ")
-    return assess([held(*each) for each in positions], history, [parsed("SPY -7 %")], seed=seed)
+    return assess([held(*each) for each in positions], history, [parsed("SPY -7 %")], SCENARIOS, seed=seed)
 
 
 def test_every_total_is_the_sum_of_its_positions() -> None:
     """AN-02: the largest loss first, in scenarios and in their positions"""
     found = a_report(("SPY", "10", "400"), ("IBM", "-5", "100"), ("XYZ", "7", "12.5"))
 
-    assert (found.gross, found.net) == (4500, 3500)
+    assert (found.gross, found.net) == (4587.5, 3587.5)
     losses = [each.profit for each in found.scenarios if each.profit is not None]
     assert losses == sorted(losses)
     for each in found.scenarios:
-        assert "XYZ" in each.without
+        assert ("XYZ" in each.proxies) == (each.profit is not None)
         if each.profit is not None:
             assert each.profit == pytest.approx(sum(part.profit for part in each.parts))
             assert [part.profit for part in each.parts] == sorted(part.profit for part in each.parts)
@@ -47,7 +55,7 @@ def test_a_short_is_the_mirror_of_a_long() -> None:
 
     first, second = (next(e.var for e in each.estimates if e.method == "normal") for each in (long, short))
     assert first + mean == pytest.approx(second - mean)
-    shocks = [next(s.profit for s in each.scenarios if s.first is None) for each in (long, short)]
+    shocks = [next(s.profit for s in each.scenarios if s.name.startswith("shock")) for each in (long, short)]
     assert shocks == pytest.approx([-280, 280])
 
 
@@ -82,7 +90,8 @@ def test_lines_fit_80_columns_and_json_has_all() -> None:
     lines, told = list(lines_of(found)), as_json(found)
 
     assert max(map(len, lines)) <= 80
-    assert [row["symbol"] for row in told["left_out"]] == ["XYZ"]  # type: ignore[attr-defined]
+    marked = [row["symbol"] for row in told["positions"] if row["proxy_beta"] is not None]  # type: ignore[attr-defined]
+    assert marked == ["XYZ"]
     assert len(told["estimates"]) == 16  # type: ignore[arg-type]
     assert len(told["backtests"]) == 6  # type: ignore[arg-type]
 
@@ -90,7 +99,16 @@ def test_lines_fit_80_columns_and_json_has_all() -> None:
 def test_nothing_with_a_history_is_an_error() -> None:
     """AN-02: a total of nothing would read as no risk"""
     with pytest.raises(OperatorError, match="XYZ"):
-        a_report(("XYZ", "7", "12.5"))
+        assess([held("XYZ", "7", "12.5")], a_history({"EEM": NOISE[2]}, missing="XYZ"), [], seed=1)
+
+
+def test_a_shock_of_a_file_that_cannot_be_applied_is_named() -> None:
+    """AN-02: a typed one is refused; the others are computed"""
+    history = a_history({"SPY": NOISE[0]})
+
+    found = assess([held("SPY", "10")], history, [], [parsed("VIX to 40", "x.toml: shock", "panic")], seed=1)
+
+    assert [(each.name, each.profit, "x.toml" in each.reason) for each in found.scenarios] == [("panic", None, True)]
 
 
 def test_positions_of_strategies_are_added() -> None:
