@@ -11,9 +11,10 @@ from core.model.account import PERCENTILES, LatencySpan
 from core.model.bar import on_one_exchange
 from core.model.draft import agent_word
 from core.model.holding import Health
+from core.model.news import earnings_in_words, source_and
 from core.model.order import LegRole, StopHolder, StopKnown
 from core.model.order_terms import OWED
-from core.model.values import ClientOrderId, Fraction, percent, plain
+from core.model.values import ClientOrderId, Fraction, Symbol, percent, plain
 from core.views import (
     IN_DOUBT,
     AwayView,
@@ -38,7 +39,7 @@ from widgets.orders import LEGS, OTHER, REFUSAL
 from widgets.positions import FOREIGN, LIGHTS
 from widgets.proposals import answer_in_words, in_words
 from widgets.protections import guard_of
-from widgets.ticket_text import wrapped
+from widgets.ticket_text import quoted, wrapped
 
 Telling = Callable[[DeskView, str, datetime], list[TextLine] | None]
 """Returns the details of a row by its key; None if it is not on the desk."""
@@ -420,14 +421,11 @@ def position(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
         *_rules(row),
         *_way_out(row),
         *_working(view, row),
+        *_coming(view, row.symbol, now),
         (),
         *_health(row.health),
-        *(
-            line
-            for each in view.actions
-            if each.action.symbol == row.symbol
-            for line in field("comes", coming_in_words(each), "warning" if each.is_near else "")
-        ),
+        (),
+        *_news(view, row.symbol, now),
     ]
 
 
@@ -576,19 +574,37 @@ def watched(view: DeskView, key: str, now: datetime) -> list[TextLine] | None:
         (),
         *field("held", f"{f.quantity(row.held)} shares" if row.held else "nothing"),
         *field("working", f"{row.working} orders of this desk"),
-        *_coming(view, row),
+        *_coming(view, row.symbol, now),
         *(line for alert in row.alerts for line in field("alert when", alert)),
         *(field("waits", "an exit waits for your key", "urgent") if row.exit_waits else ()),
         *(field("waits", "an entry waits for your key", "warning") if row.proposed else ()),
         *(field("HALTED", f"by its exchange since {row.halted}", "warning") if row.halted else ()),
         *(field("broker", row.trouble, "warning") if row.trouble else ()),
+        (),
+        *_news(view, row.symbol, now),
     ]
 
 
-def _coming(view: DeskView, row: WatchRow) -> list[TextLine]:
-    """Return all announced corporate actions of the symbol."""
-    found = [each for each in view.actions if each.action.symbol == row.symbol]
-    return [line for each in found for line in field("comes", coming_in_words(each), "warning" if each.is_near else "")]
+def _coming(view: DeskView, symbol: Symbol, now: datetime) -> list[TextLine]:
+    """Return all announced corporate actions of the symbol, and its next report."""
+    found = [each for each in view.actions if each.action.symbol == symbol]
+    report = next((each for each in view.earnings if each.report.symbol == symbol), None)
+    is_near = report is not None and report.is_near
+    return [
+        *(line for each in found for line in field("comes", coming_in_words(each), "warning" if each.is_near else "")),
+        *field("comes", earnings_in_words(report, f.day_of(now)), "warning" if is_near else ""),
+    ]
+
+
+def _news(view: DeskView, symbol: Symbol, now: datetime) -> list[TextLine]:
+    """Return the headlines of the symbol in the last 24 hours, newest first; their text is foreign."""
+    news = view.news.of(symbol, now)
+    if not news.headlines:
+        return field("news", news.note or "none in 24 h", "muted")
+    lines = field("news", f"{news.count} in 24 h{f'; {news.note}' if news.note else ''}")
+    for each in news.headlines:
+        lines += quoted(f"{f.day_before(each.at, now)}{f.minute(each.at)}".ljust(LABEL), source_and(each), WIDTH)
+    return lines
 
 
 def _quote(row: WatchRow, now: datetime) -> list[TextLine]:

@@ -25,7 +25,7 @@ from widgets import format as f
 from widgets.draft_text import BRIEF
 from widgets.lines import Cell, Lines, TextLine, joined, spread
 from widgets.pane import Frame
-from widgets.ticket_text import continued, exit_lines, known_lines, ticket_lines, title_of, wrapped
+from widgets.ticket_text import continued, exit_lines, known_lines, news_line, ticket_lines, title_of, wrapped
 
 TOLD_FROM = 2
 """Letters in the wrong case from which that is deliberate; a single one may be a key."""
@@ -531,6 +531,8 @@ class TicketBox(Frame):
             if shown.draft is not None and len(lines) + len(body) > self._room(exits):
                 body = ticket_lines(shown, now, WIDTH, standing.said, BRIEF)
             lines += body
+            news = news_line(shown, now, WIDTH)
+            lines += news if len(lines) + len(news) <= self._room(exits) else []
         elif row is not None and standing.phase is TicketPhase.FETCHING:
             lines += known_lines(row, view, now, WIDTH)
         self.body.show(self._fitted(lines, exits))

@@ -715,7 +715,7 @@ AgentOverstepped 1 agent:text attempt:text
 AgentsApplied 4 settings:settings changes:*text
 AlertDropped 2 alert:Alert reason=text
 AlertKept 1 alert:Alert
-AlertRang 1 alert:Alert seen:text
+AlertRang 2 alert:Alert seen:text articles=*text
 AlertRefused 1 terms:AlertTerms reason:text
 ApprovalRedeemed 3 approval:Approval client_order_id:text order_digest:Digest quantity:amount
 AuthorizationEnded 3 authorization_id:text reason:text code=AuthorizationCode
@@ -1018,7 +1018,7 @@ VixReading value:amount measured_on:day level:VixLevel closes=*DailyValue measur
 ENUMERATIONS = table_of("""
 ActionEvidence activity | books | operator | announced
 ActivityKind fee | dividend | interest | transfer | shares | split | other
-AlertKind price | change | spread | volume | fill | halt
+AlertKind price | change | spread | volume | fill | halt | news
 AssetClass stock | option | crypto | other
 AuthorizationCode other | sold | nothing_left | stayed | not_in_time | not_through | cancelled | displaced | refused |
   asked_again | not_asked_again | waits_for_key | declined | taken_back

@@ -1,4 +1,4 @@
-"""Files that all accounts of a home share: watchlists, sectors, betas, theses and the last VIX.
+"""Files that all accounts of a home share: watchlists, sectors, betas, theses, earnings dates and the last VIX.
 
 Watchlists may be edited while an engine runs; one holds `symbols = ["BAC", "JPM"]`. A fault in one is reported with its
 place and does not affect the others. A fault in the sectors is reported with the symbol; without a file there are none.
@@ -15,7 +15,7 @@ import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
@@ -23,12 +23,13 @@ from pathlib import Path
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from core.files.csv_files import is_of_the_vix
+from core.files.csv_files import FileFault, Record, Table, is_of_the_vix, text_of
 from core.files.regular_file import bytes_of
 from core.market.vix import Kept
 from core.messages.desk_commands import WatchlistFilesSeen
-from core.model.instrument import MAIN, SYMBOL, Watchlist, capitals, fault_of
+from core.model.instrument import MAIN, SHARE, SYMBOL, Watchlist, capitals, fault_of, small_letters
 from core.model.lazy_dataclass import dataclass
+from core.model.news import EarningsDate, EarningsTime
 from core.model.session import XNYS
 from core.model.sizing import DailyValue, NoVix, VixReading
 from core.model.thesis import Thesis
@@ -224,6 +225,42 @@ THESES = "theses.toml"
 def read_theses(path: Path, strategies: Collection[str]) -> tuple[Thesis, ...]:
     """Return the theses of these strategies, none without the file. Raises `OperatorError`."""
     return theses_of(tables_of(path, "theses", OperatorError), path.name, strategies)
+
+
+EARNINGS = "earnings.csv"
+EARNINGS_COLUMNS = ("symbol", "date")
+LARGEST_EARNINGS = 1_000_000
+"""The maximum size of the file in bytes."""
+ISO_DAY = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
+
+
+def read_earnings(path: Path) -> tuple[EarningsDate, ...]:
+    """Return the dates of the file, none without it. Raises `TableError` at the first invalid row."""
+    if not path.exists():
+        return ()
+    table = Table(path, text_of(path, LARGEST_EARNINGS), "report", may_be_none=True)
+    found: dict[tuple[Symbol, date], EarningsDate] = {}
+    for row in table.records(EARNINGS_COLUMNS if "when" not in table.header else (*EARNINGS_COLUMNS, "when")):
+        report = _report(row)
+        if (report.symbol, report.day) in found:
+            raise row.fault("date", f"is there twice for {report.symbol}; keep one row")
+        found[report.symbol, report.day] = report
+    return tuple(found.values())
+
+
+def _report(row: Record) -> EarningsDate:
+    symbol, when = capitals(row["symbol"]), small_letters(row["when"])
+    if SHARE.fullmatch(symbol) is None:
+        raise row.fault("symbol", "is no symbol of a share such as AAPL")
+    try:
+        day = date.fromisoformat(row["date"]) if ISO_DAY.fullmatch(row["date"]) else None
+    except ValueError:
+        day = None
+    if day is None:
+        raise row.fault("date", "is no day such as 2026-12-03", FileFault.DATE)
+    if when and when not in set(EarningsTime):
+        raise row.fault("when", "is neither before nor after (the session); leave it empty if you do not know")
+    return EarningsDate(Symbol(symbol), day, EarningsTime(when) if when else None)
 
 
 _KEPT = TypeAdapter(Kept)

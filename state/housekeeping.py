@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import field
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +14,13 @@ from core.engine import Engine
 from core.execution.stop_coverage import unprotected_in_words
 from core.messages.command_ports import addressed
 from core.messages.commands import Command, ExplainKill, Halt, Kill, OpenBasket, ProposeFlattening
-from core.messages.desk_commands import SettingsFault, SettingsFileSeen, SettingsSource, ThesesFileSeen
+from core.messages.desk_commands import (
+    EarningsFileSeen,
+    SettingsFault,
+    SettingsFileSeen,
+    SettingsSource,
+    ThesesFileSeen,
+)
 from core.model.account import Account
 from core.model.basket import BasketSource
 from core.model.codes import HaltCause
@@ -31,7 +37,7 @@ from core.workflows.staging.ticket_checks import signed_in_words
 from state.basket_inbox import BasketInbox
 from state.documents import CheckpointWriter
 from state.files import AccountFolder
-from state.home_files import WatchlistFiles, read_theses
+from state.home_files import WatchlistFiles, read_earnings, read_theses
 from state.kill_switch import FileKillSwitch, HaltRequest, asks_to_flatten, reason_in
 from state.proof.signing_key import DailySigning
 from state.running_engine import SILENCE_STEP, Blocked, Status
@@ -71,10 +77,14 @@ class FileChanges:
 
 
 @dataclass(slots=True)
-class ThesesWatch:
-    """Reads the theses when their file changed; a fault is named once, and the last valid theses stay (AN-07)."""
+class FileWatch:
+    """Reads one of the operator's files when it changed; a fault is named once, and what was read before stays.
+
+    `read` raises `OperatorError`; without the file it returns what an empty one says.
+    """
 
     path: Path
+    read: Callable[[Path, Settings], Command]
     now: Callable[[], float] = time.monotonic
     fault: str = ""
     _changes: FileChanges = field(init=False)
@@ -83,18 +93,28 @@ class ThesesWatch:
     def __post_init__(self) -> None:
         self._changes = FileChanges((self.path,))
 
-    def look(self, strategies: Collection[str]) -> ThesesFileSeen | None:
-        """Return the theses of these strategies after each change of the file; nothing while there was never a file."""
+    def look(self, settings: Settings) -> Command | None:
+        """Return the content after each change of the file; nothing while there was never a file."""
         self.fault = ""
         marks = self._changes.look(self.now())
         self._was_there = self._was_there or marks not in (None, (None,))
         if marks is None or not self._was_there:
             return None
         try:
-            return ThesesFileSeen(read_theses(self.path, strategies))
+            return self.read(self.path, settings)
         except OperatorError as error:
-            self.fault = f"{error}; fix it, the theses stay as they were"
+            self.fault = f"{error}; fix it, what was read before stays"
             return None
+
+
+def theses_seen(path: Path, settings: Settings) -> ThesesFileSeen:
+    """Read the theses of the settings' strategies (AN-07). Raises `OperatorError`."""
+    return ThesesFileSeen(read_theses(path, settings.strategies.names))
+
+
+def earnings_seen(path: Path, _settings: Settings) -> EarningsFileSeen:
+    """Read the dates of earnings (OT-02). Raises `OperatorError`."""
+    return EarningsFileSeen(read_earnings(path))
 
 
 @dataclass(slots=True)
@@ -186,8 +206,8 @@ AT_MOST = 100
 class Housekeeping:
     """Looks after an engine's files at every beat.
 
-    `state` returns the engine's status word, `watch` follows the settings file, `lists` the watchlist files, `theses`
-    the file of the theses, and `signing` signs finished days.
+    `state` returns the engine's status word, `watch` follows the settings file, `lists` the watchlist files, `files`
+    the operator's other files, and `signing` signs finished days.
     """
 
     folder: AccountFolder
@@ -198,7 +218,7 @@ class Housekeeping:
     watch: SettingsWatch | None = None
     lists: WatchlistFiles | None = None
     signing: DailySigning | None = None
-    theses: ThesesWatch | None = None
+    files: tuple[FileWatch, ...] = ()
     saved_at: float = field(default_factory=time.monotonic)
 
     plans: BasketInbox = field(init=False)
@@ -223,11 +243,11 @@ class Housekeeping:
         if self.watch is not None and (seen := self.watch.look()) is not None:
             self._send(runtime, seen)
         self._look_at_the_lists(runtime)
-        if self.theses is not None:
-            if (found := self.theses.look(runtime.engine.state.control.settings.strategies.names)) is not None:
+        for file in self.files:
+            if (found := file.look(runtime.engine.state.control.settings)) is not None:
                 self._send(runtime, found)
-            if self.theses.fault:
-                runtime.engine.say(self.theses.fault)
+            if file.fault:
+                runtime.engine.say(file.fault)
         self._look_for_a_plan(runtime)
         if self.signing is not None and (fault := self.signing.look()) is not None:
             runtime.engine.say(fault)

@@ -16,12 +16,13 @@ from rich.cells import cell_len
 
 from core.model.bar import NoQuote, Quote
 from core.model.draft import drafted_by
+from core.model.news import earnings_in_words, source_and
 from core.model.order import LegRole, OrderRequest, Side, StopHolder, TimeInForce
 from core.model.order_terms import WORDS, filled_in
 from core.model.signal import ExitReason
 from core.model.sizing import Size, Term
 from core.model.staging import MANUAL, Review, StopPlan, Verdict
-from core.model.text_sanitizer import QUOTE
+from core.model.text_sanitizer import QUOTE, shortened
 from core.model.values import Fraction, Price, plain
 from core.views import DeskView, MarginView, ProposalRow, ReplacedView, TicketDraft, TicketView
 from widgets import format as f
@@ -98,6 +99,9 @@ def _term(term: Term, is_reasoned: bool) -> str:
 
 RIGHT, GROUP = 36, 17
 """Start of the second column, and the part of it for the first figure."""
+COMES, NEWS = "comes  ", "news   "
+MOST_NOTE, LEAST_OF_A_HEADLINE = 40, 12
+"""Cells."""
 SIZE, FACTS, WHY = "size   ", "facts  ", "why    "
 QUOTED = f"{QUOTE} "
 HOLDS = {
@@ -139,7 +143,9 @@ def ticket_lines(view: TicketView, now: datetime, width: int, told: str = "", fa
     if view.stop_lasts is not None:
         lines += wrapped("lasts  ", _life_of_its_stop(view, view.stop_lasts), width)
     for words in view.actions:
-        lines += wrapped("comes  ", words, width, "warning")
+        lines += wrapped(COMES, words, width, "warning")
+    if not order.effect.only_reduces and view.earnings is not None and view.earnings.is_near:
+        lines += wrapped(COMES, earnings_in_words(view.earnings, f.day_of(now)), width, "warning")
     if order.extended_hours:
         lines += wrapped("hours  ", _hours(view), width, "warning")
     lines += _margin(view.margin, width) if view.margin is not None else []
@@ -164,6 +170,30 @@ def ticket_lines(view: TicketView, now: datetime, width: int, told: str = "", fa
     if view.lost_targets:
         lines += wrapped("then   ", _without_target(view), width, "urgent")
     return lines + checks(view.now, width, told)
+
+
+def news_line(view: TicketView, now: datetime, width: int) -> list[TextLine]:
+    """Return one line: the next report of an entry's symbol, and how many headlines with the newest; none without.
+
+    It has no place of its own: a ticket without room for it goes without.
+    """
+    order, news = view.ticket.order, view.news
+    is_said = view.earnings is not None and view.earnings.is_near
+    begin = [] if order.effect.only_reduces or is_said else [earnings_in_words(view.earnings, f.day_of(now))]
+    newest = news.headlines[0] if news is not None and news.headlines else None
+    if news is not None and newest is not None:
+        begin.append(f"{news.count} in 24 h, {f.short_age(newest.at, now).strip()} ago")
+    elif news is not None:
+        begin.append(shortened(news.note, MOST_NOTE) if news.note else "no news in 24 h")
+    if not begin:
+        return []
+    text = " · ".join(begin)
+    label = COMES if news is None else NEWS
+    room = width - len(label) - cell_len(text) - len(QUOTED) - 1
+    line = (Cell(label, "muted"), Cell(text))
+    if newest is None or room < LEAST_OF_A_HEADLINE:
+        return [line]
+    return [(*line, Cell(f" {QUOTED}", "muted"), Cell(shortened(source_and(newest), room)))]
 
 
 def _facts(draft: TicketDraft, now: datetime, width: int, most: int) -> list[TextLine]:

@@ -13,7 +13,7 @@ from console.screens.dialog import WIDTH, ArmedQuestion, DialogHost
 from console.screens.find_symbol import BrokersList, SymbolScreen, not_listed
 from console.screens.form import FieldsScreen, Form, FormField, TextField
 from core.messages.desk_commands import DropAlert, KeepAlert, KeepWatchlist
-from core.model.alert import Alert, AlertKind, AlertTerms, in_words
+from core.model.alert import EVENTS, Alert, AlertKind, AlertTerms, in_words
 from core.model.alert import fault_of as alert_fault_of
 from core.model.bar import on_one_exchange
 from core.model.instrument import MAIN, Watchlist, fault_of, small_letters
@@ -31,11 +31,12 @@ WORDS = {
     "volume": AlertKind.VOLUME,
     "fill": AlertKind.FILL,
     "halt": AlertKind.HALT,
+    "news": AlertKind.NEWS,
 }
 DROP = "drop"
 MANY = {"k": 1_000, "m": 1_000_000}
 WORD = re.compile(r"([a-z]+)\s*(.*)")
-EXAMPLES = "182.50  <180  +2%  spread 0.1%  volume 5m  fill  halt"
+EXAMPLES = "182.50  <180  +2%  spread 0.1%  volume 5m  fill  halt  news"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def _named(symbol: Symbol, word: str, rest: str) -> AlertTerms | Drop | str:
     kind = next((kind for name, kind in WORDS.items() if name.startswith(word)), None)
     if kind is None:
         return f"one of: {EXAMPLES}"
-    if kind in (AlertKind.FILL, AlertKind.HALT):
+    if kind in EVENTS:
         return AlertTerms(symbol, kind) if not rest else f"{kind} has no level"
     level = _shares(rest) if kind is AlertKind.VOLUME else _percent(rest)
     if level is None:
@@ -196,7 +197,7 @@ def _seen(row: WatchRow, kind: AlertKind) -> Decimal | None:
             return row.quote.spread if row.quote is not None else None
         case AlertKind.VOLUME:
             return row.volume or None
-        case AlertKind.FILL | AlertKind.HALT:
+        case AlertKind.FILL | AlertKind.HALT | AlertKind.NEWS:
             return None
 
 

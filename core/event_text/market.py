@@ -61,8 +61,8 @@ def _alert(fact: AlertFact) -> str:
             return f"{symbol}: alert when {words}"
         case facts.AlertDropped():
             return f"{symbol}: alert removed: {words}{f': {fact.reason}' if fact.reason else ''}"
-        case facts.AlertRang():
-            return f"{symbol} {fact.seen} ({words})"
+        case facts.AlertRang():  # what is behind a headline would seem to be of it
+            return f"{symbol} {fact.seen}{'' if fact.articles else f' ({words})'}"
 
 
 def _trading(fact: TradingFact) -> str:

@@ -159,13 +159,20 @@ class AlertDropped(Fact):
     reason: str = ""
 
 
-@fact()
+@fact(version=2)
 @dataclass(frozen=True, slots=True)
 class AlertRang(Fact):
-    """An alert triggered, with the seen figure; an alert with a level ends with it."""
+    """An alert triggered, with the seen figure; an alert with a level ends with it.
+
+    Attributes
+    ----------
+    articles
+        The articles that an alert on news was about: no alert triggers by them again.
+    """
 
     alert: Alert
     seen: str
+    articles: tuple[str, ...] = ()
 
 
 @fact(version=2)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from core.market.bar_folder import Period, Prices
 from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived, TradingHaltHeard
@@ -15,6 +15,7 @@ from core.model.account import ConnectionStatus
 from core.model.api_contract import ApiRecord, KeyNames, Keys
 from core.model.bar import Bar, NoQuote, Quote
 from core.model.lazy_dataclass import dataclass
+from core.model.news import NewsFound
 from core.model.reference_data import CorporateAction
 from core.model.session import Calendar
 from core.model.sizing import DailyBar
@@ -89,6 +90,18 @@ class LiveSource(MarketData, Protocol):
 
     def corporate_actions(self, symbols: Sequence[Symbol], today: date) -> Sequence[CorporateAction | MarketDataBroken]:
         """Return announced corporate actions as `told_of` names them; blocks. Raises `MarketDataError`."""
+        ...
+
+
+@runtime_checkable
+class NewsSource(Protocol):
+    """A source that has news too."""
+
+    def news(self, symbols: Sequence[Symbol], start: datetime) -> NewsFound:
+        """Return the articles about these symbols that were written since `start`, each once; blocks.
+
+        Raises `MarketDataError`.
+        """
         ...
 
 

@@ -16,6 +16,7 @@ from core.messages.desk_commands import (
     DecidePause,
     DetachDesk,
     DropAlert,
+    EarningsFileSeen,
     EnrollTouchKey,
     KeepAlert,
     KeepWatchlist,
@@ -625,6 +626,7 @@ Command = (
     | SettingsFileSeen
     | WatchlistFilesSeen
     | ThesesFileSeen
+    | EarningsFileSeen
     | Rearm
     | AcceptBooks
     | ServeDesks

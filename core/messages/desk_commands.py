@@ -9,6 +9,7 @@ from core.model.alert import AlertTerms
 from core.model.desk import DeskNumber, Seat, Sender
 from core.model.instrument import Watchlist
 from core.model.lazy_dataclass import dataclass
+from core.model.news import EarningsDate
 from core.model.thesis import Thesis
 from core.model.touch import TouchSignature
 from core.model.values import AccountId, Symbol
@@ -216,6 +217,13 @@ class ThesesFileSeen(Addressed):
     """The current theses, none without their file; an observation (AN-07). A malformed file is not sent."""
 
     theses: tuple[Thesis, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EarningsFileSeen(Addressed):
+    """The current dates of earnings, none without their file; an observation (OT-02). A malformed file is not sent."""
+
+    earnings: tuple[EarningsDate, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from core.model.delivery import Delivery
 from core.model.draft import DraftRequest
 from core.model.instrument import BrokerInstrument
 from core.model.lazy_dataclass import dataclass
+from core.model.news import NewsFound
 from core.model.reconciliation import DropCopy
 from core.model.reference_data import CorporateAction, PastDays
 from core.model.report_sheet import ReportSheet
@@ -103,6 +104,13 @@ class CorporateActionsArrived:
     symbols: tuple[Symbol, ...]
     actions: tuple[CorporateAction, ...]
     is_whole: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class NewsArrived:
+    """Headlines of followed symbols, or why there are none; shown only, and recorded only where an alert rings."""
+
+    found: NewsFound | str
 
 
 # ── the broker ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -433,6 +441,7 @@ Input = (
     | RegimeArrived
     | PastArrived
     | CorporateActionsArrived
+    | NewsArrived
     | SubmissionAnswered
     | SubmissionBegan
     | SubmissionStopped

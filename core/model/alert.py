@@ -20,7 +20,7 @@ FINE, COARSE = 4, 2
 
 class AlertKind(StrEnum):
     """The watched figure: the last price, its change since the close before, the spread as a share of the mid, today's
-    volume, fills, halts.
+    volume, fills, halts, headlines.
     """
 
     PRICE = "price"
@@ -29,10 +29,14 @@ class AlertKind(StrEnum):
     VOLUME = "volume"
     FILL = "fill"
     HALT = "halt"
+    NEWS = "news"
 
 
-EVENTS = frozenset({AlertKind.FILL, AlertKind.HALT})
+EVENTS = frozenset({AlertKind.FILL, AlertKind.HALT, AlertKind.NEWS})
 """Kinds without a level that trigger each time, until removed."""
+
+
+EVENT_WORDS = {AlertKind.FILL: "each fill", AlertKind.HALT: "a halt, and its end", AlertKind.NEWS: "news of it"}
 
 
 PERCENT = frozenset({AlertKind.CHANGE, AlertKind.SPREAD})
@@ -94,7 +98,7 @@ def fault_of(wanted: AlertTerms, kept: Sequence[AlertTerms], now: Decimal | None
 def in_words(terms: AlertTerms) -> str:
     """As in `price at 182.50 or above`, `spread at 0.10 % or above`, `each fill`."""
     if terms.level is None:
-        return "each fill" if terms.kind is AlertKind.FILL else "a halt, and its end"
+        return EVENT_WORDS[terms.kind]
     return f"{terms.kind} at {_figure(terms.kind, terms.level)} or {'above' if terms.is_above else 'below'}"
 
 

@@ -18,7 +18,7 @@ from core.model.text_sanitizer import foreign
 from core.protocol.codec import FrameError
 from core.protocol.frames import Count, Frame, Word
 
-PROTOCOL = 4
+PROTOCOL = 5
 """Grows with every change of these frames; programs with different numbers refuse each other."""
 LARGEST = 65_536
 """The maximum size of an agent's frame in bytes."""
@@ -54,6 +54,8 @@ class Part(StrEnum):
     PROTECTIONS = "protections"
     LIMITS = "limits"
     DRAFTS = "drafts"
+    NEWS = "news"
+    """Headlines of a symbol, foreign text; and its next report."""
     REFUSALS = "refusals"
     """How often each check refused which proposals, in the log that the desk shows."""
 
@@ -93,8 +95,8 @@ class AgentHello(Frame, tag="agent", frozen=True):
 class Read(Frame, tag="read", frozen=True):
     """Read these parts of the desk.
 
-    `symbol` is that of a quote and of bars, `count` the number of the last bars. `key` is that of one draft. A list has
-    its newest `rows`, or those of its `before` oldest.
+    `symbol` is that of a quote, of bars and of news, `count` the number of the last bars. `key` is that of one draft.
+    A list has its newest `rows`, or those of its `before` oldest.
     """
 
     call: Count

@@ -26,14 +26,14 @@ from typing import Annotated, Any, TypeAlias, TypeVar, Union, cast, get_args, ge
 import msgspec
 
 from core.messages.commands import Command
-from core.messages.desk_commands import SettingsFileSeen, ThesesFileSeen, WatchlistFilesSeen
+from core.messages.desk_commands import EarningsFileSeen, SettingsFileSeen, ThesesFileSeen, WatchlistFilesSeen
 from core.model.lazy_dataclass import dataclass
 from core.risk.sizing import Conditions
 from core.views.desk import DeskView, EngineFailed, EngineLoading
 
 View: TypeAlias = DeskView | EngineLoading | EngineFailed
 """The values that a desk draws."""
-OF_THE_FILES = (SettingsFileSeen, ThesesFileSeen, WatchlistFilesSeen)
+OF_THE_FILES = (SettingsFileSeen, ThesesFileSeen, EarningsFileSeen, WatchlistFilesSeen)
 COMMANDS: tuple[type, ...] = tuple(kind for kind in get_args(Command) if kind not in OF_THE_FILES)
 """Commands of external senders; changes of the settings files are detected by the engine's own side."""
 ROOTS: tuple[type, ...] = (*get_args(View), *COMMANDS)

@@ -29,6 +29,7 @@ from core.ports import KillSwitch
 from core.runtime.clock_guard import ClockGuard
 from core.runtime.inbox import Inbox
 from core.runtime.market_history import PastWatch, RegimeWatch
+from core.runtime.news_watch import NewsWatch
 from core.runtime.pending_requests import PendingRequests, RequestExecutor
 from core.runtime.reference_data import Announcements, AssetWatch, ChartWatch, followed
 from core.runtime.runtime import Carrier, Keeping, Runtime
@@ -66,6 +67,7 @@ class LiveStreams:
         announcements: Announcements | None,
         assets: AssetWatch | None = None,
         charts: ChartWatch | None = None,
+        news: NewsWatch | None = None,
     ) -> None:
         self.engine = engine
         self.inbox = inbox
@@ -77,6 +79,7 @@ class LiveStreams:
         self.announcements = announcements
         self.assets = assets
         self.charts = charts
+        self.news = news
         self._followed: tuple[int, tuple[Symbol, ...]] = (-1, ())
 
     def begin(self) -> list[asyncio.Task[None]]:
@@ -90,6 +93,7 @@ class LiveStreams:
             "corporate actions": (self.announcements, hear),
             "assets": (self.assets, hear),
             "charts": (self.charts, hear),
+            "news": (self.news, hear),
         }
         return [
             asyncio.create_task(self._keep_up(name, stream, hear), name=name)
@@ -130,6 +134,8 @@ class LiveStreams:
                 self.past.follow(symbols)
             if self.announcements is not None:
                 self.announcements.follow(symbols)
+            if self.news is not None:
+                self.news.follow(symbols)
 
 
 class LaterCall:
@@ -184,6 +190,8 @@ class LiveRuntime(Runtime):
         Fetches the list for symbol searches; None without a search.
     charts
         Fetches chart history; without it a chart begins with the first bar received.
+    news
+        Fetches headlines; None without a source of them.
     steady
         A monotonic clock, in seconds: it reveals a jump of the machine's clock, and measures strategies that are too
         slow for a bar (ST-07). None if there is none.
@@ -205,6 +213,7 @@ class LiveRuntime(Runtime):
         announcements: Announcements | None = None,
         assets: AssetWatch | None = None,
         charts: ChartWatch | None = None,
+        news: NewsWatch | None = None,
         steady: Callable[[], float] | None = None,
         guard: ClockGuard | None = None,
         keeper: Keeping | None = None,
@@ -220,7 +229,7 @@ class LiveRuntime(Runtime):
         self.now = now
         self.inbox = Inbox(self.wake)
         self.streams = LiveStreams(
-            engine, self.inbox, self.clock, orders, market, regime, past, announcements, assets, charts
+            engine, self.inbox, self.clock, orders, market, regime, past, announcements, assets, charts, news
         )
         self.sending = PendingRequests(
             self.gateway,

@@ -86,6 +86,15 @@ class QuietSettings(SettingsTable):
         return self
 
 
+class NewsSettings(SettingsTable):
+    """Headlines and earnings dates: shown, notified of, and read by no check."""
+
+    enabled: bool = Field(True, description="false: nobody is asked for headlines")
+    earnings_sessions: int = Field(
+        5, ge=0, le=20, description="sessions after today within which earnings are marked on a ticket; 0: of today"
+    )
+
+
 class NotifySettings(SettingsTable):
     """Notifications; a change needs a restart. Without a rule or a command nothing is sent or recorded."""
 

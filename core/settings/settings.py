@@ -30,6 +30,7 @@ from core.settings.service import (
     AttendanceSettings,
     DisplaySettings,
     HealthSettings,
+    NewsSettings,
     NotifySettings,
     ProofSettings,
     ReportSettings,
@@ -58,6 +59,7 @@ class Settings(GrowingSettingsTable):
             "evaluation",
             "exits",
             "health",
+            "news",
             "notify",
             "orders",
             "proof",
@@ -109,6 +111,7 @@ class Settings(GrowingSettingsTable):
     ] = Field({}, description="the agents that may draft, a table for each by its name; a change holds at once (OP-09)")
     evaluation: EvaluationSettings = EvaluationSettings()
     health: Annotated[HealthSettings, no_direction("who reads figures on this machine")] = HealthSettings()
+    news: Annotated[NewsSettings, no_direction("what is shown of a symbol: no check reads it")] = NewsSettings()
     notify: Annotated[NotifySettings, no_direction("who is told; nothing is sent by it that trades")] = NotifySettings()
     report: Annotated[
         ReportSettings, no_direction("what is sent after the close; the agent's words are read, and nothing follows")

@@ -22,6 +22,7 @@ from core.model.broker import EVERYTHING, Capabilities, ForeignPosition, OrderRe
 from core.model.desk import DeskNumber
 from core.model.instrument import BrokerInstrument, NoInstrument
 from core.model.lazy_dataclass import dataclass
+from core.model.news import EarningsDate, NewsBook
 from core.model.reference_data import CorporateAction
 from core.model.thesis import Thesis
 from core.model.values import BrokerOrderId, ClientOrderId, Price, Quantity, Symbol
@@ -51,6 +52,10 @@ class Sightings:
         The last close before today of each received symbol, with its day. Displayed only.
     corporate_actions
         The announced actions of each requested symbol. Displayed only.
+    news
+        The headlines of followed symbols. Displayed only, and notified of.
+    earnings
+        The dates of the operator's file as last read, by symbol. Displayed only.
     looked_at
         The symbols for which the operator last typed an order, the newest at the end. Their figures are displayed only.
     instruments
@@ -150,6 +155,8 @@ class Sightings:
     day_figures: dict[Symbol, DayFigures] = field(default_factory=dict)
     closes: dict[Symbol, tuple[date, Price]] = field(default_factory=dict)
     corporate_actions: dict[Symbol, tuple[CorporateAction, ...]] = field(default_factory=dict)
+    news: NewsBook = field(default_factory=NewsBook)
+    earnings: dict[Symbol, tuple[EarningsDate, ...]] = field(default_factory=dict)
     looked_at: dict[Symbol, None] = field(default_factory=dict)
     instruments: dict[Symbol, BrokerInstrument] = field(default_factory=dict)
     unlisted: dict[Symbol, NoInstrument] = field(default_factory=dict)

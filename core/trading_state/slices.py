@@ -36,6 +36,7 @@ from core.market.normaliser import Normaliser
 from core.model.alert import EVENTS, Alert, AlertKind
 from core.model.instrument import Instrument
 from core.model.lazy_dataclass import dataclass
+from core.model.news import IN_ALL
 from core.model.position import Ended
 from core.model.recommendation import Recommendation
 from core.model.session import HOME, Calendar
@@ -113,16 +114,23 @@ class Watchlists:
 
 
 NONE: tuple[Alert, ...] = ()
+ARTICLES = 2 * IN_ALL
+"""Articles that are remembered: more than are known at once."""
 
 
 @dataclass(slots=True)
 class AlertsState:
-    """`last` is the last number given; `rung` counts triggered alerts; `kept_at` is when each was set, if known."""
+    """`last` is the last number given; `rung` counts triggered alerts; `kept_at` is when each was set, if known.
+
+    `articles` are the last ones that an alert was about; `news_at` is when each alert on news last triggered.
+    """
 
     kept: dict[int, Alert] = field(default_factory=dict)
     last: int = 0
     rung: int = 0
     kept_at: dict[int, datetime] = field(default_factory=dict)
+    articles: tuple[str, ...] = ()
+    news_at: dict[int, datetime] = field(default_factory=dict)
 
 
 class Alerts:
@@ -164,6 +172,7 @@ class Alerts:
     def _dropped(self, _at: datetime, fact: AlertDropped) -> None:
         self.state.kept.pop(fact.alert.number, None)
         self.state.kept_at.pop(fact.alert.number, None)
+        self.state.news_at.pop(fact.alert.number, None)
         self._sort()
 
     def _split(self, _at: datetime, fact: CorporateActionApplied) -> None:
@@ -184,8 +193,11 @@ class Alerts:
                 self.state.kept[alert.number] = replace(alert, terms=replace(alert.terms, level=now))
         self._sort()
 
-    def _rang(self, _at: datetime, fact: AlertRang) -> None:
+    def _rang(self, at: datetime, fact: AlertRang) -> None:
         self.state.rung += 1
+        if fact.articles:
+            self.state.articles = (*self.state.articles, *fact.articles)[-ARTICLES:]
+            self.state.news_at[fact.alert.number] = at
         if fact.alert.terms.kind not in EVENTS:
             self.state.kept.pop(fact.alert.number, None)
             self.state.kept_at.pop(fact.alert.number, None)

@@ -12,6 +12,7 @@ from core.model.alert import Alert
 from core.model.desk import DeskNumber
 from core.model.instrument import ListedSymbol
 from core.model.lazy_dataclass import dataclass
+from core.model.news import NO_NEWS, NewsView, NextEarnings
 from core.model.recommendation import Recommendation
 from core.model.values import AccountId, ClientOrderId, ProposalId, Symbol
 from core.views.desk_status import (
@@ -277,6 +278,10 @@ class DeskView:
         The results of each day, oldest first, today's last.
     actions
         Upcoming dividends, splits and the like of followed symbols, next one first.
+    news
+        The headlines of followed symbols in the last 24 hours.
+    earnings
+        The next known report of each symbol of the operator's file, next one first.
     lists
         Symbols blocked for entries, by symbol (RK-26).
     drafts
@@ -319,6 +324,8 @@ class DeskView:
     rung: int = 0
     days: tuple[DayRow, ...] = ()
     actions: tuple[ActionRow, ...] = ()
+    news: NewsView = NO_NEWS
+    earnings: tuple[NextEarnings, ...] = ()
     lists: tuple[ListedSymbol, ...] = ()
     drafts: tuple[DraftRow, ...] = ()
     agent_oversteps: int = 0

@@ -24,6 +24,7 @@ from typing import Any, get_args, get_type_hints
 
 from core.model.holding import Health
 from core.model.lazy_dataclass import dataclass
+from core.model.news import Headline
 from core.model.session import HOME
 from core.model.text_sanitizer import harmless
 from core.model.values import Symbol, plain
@@ -133,6 +134,7 @@ TABLES: Mapping[str, Exported] = {
     "account": Exported(StatusView, lambda view: (view.status,)),
     "desks": Exported(DeskRow, lambda view: view.status.key.desks),
     "watch": Exported(WatchRow, lambda view: view.watch.rows),
+    "news": Exported(Headline, lambda view: view.news.headlines),
     "watchlists": Exported(WatchlistRow, lambda view: view.watch.lists),
     "advice": Exported(AdviceRow, lambda view: view.advice.rows),
     "position_sums": Exported(PositionSums, lambda view: (position_sums(view.positions),)),

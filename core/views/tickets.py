@@ -21,6 +21,7 @@ from core.model.basket import (
 )
 from core.model.instrument import Instrument, share
 from core.model.lazy_dataclass import dataclass
+from core.model.news import NextEarnings, SymbolNews
 from core.model.order import Effect, OrderStatus, OrderType, Side, StopHolder, Terms, TimeInForce
 from core.model.sizing import NO_LIMITS, Room, Size
 from core.model.staging import ListedExit, Review, Ticket
@@ -123,6 +124,10 @@ class TicketView:
         The hold of desk control under which it was opened: a hand-over closes it (OP-13).
     actions
         Corporate actions of its symbol within two sessions, as text.
+    news
+        The headlines of its symbol in the last 24 hours; None where nobody asks for any.
+    earnings
+        The next report of its symbol; None if it is not known.
     word
         What is typed before its key, because it is like an entry of the last seconds; empty where it is not (RK-25).
     lost_targets
@@ -179,6 +184,8 @@ class TicketView:
     draft: TicketDraft | None = None
     needs_touch: bool = False
     cancels_wait_until: datetime | None = None
+    news: SymbolNews | None = None
+    earnings: NextEarnings | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,7 @@ def test_every_loosening_command_needs_a_port() -> None:
         "Kill",
         "SettingsFileSeen",
         "ThesesFileSeen",
+        "EarningsFileSeen",
         "WatchlistFilesSeen",
     }
     keyed = {kind.__name__ for kind in get_args(Keyed)}

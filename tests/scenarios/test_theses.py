@@ -19,7 +19,7 @@ from core.model.signal import RESUME, SuspensionCause
 from core.model.thesis import Status, Thesis, TradeKind
 from core.risk.theses import criterion_of
 from core.settings.settings import Settings
-from state.housekeeping import ThesesWatch
+from state.housekeeping import FileWatch, theses_seen
 from state.past_days import paper_verdicts
 from tests.scenarios.house import assert_can_be_rebuilt
 from tests.scenarios.test_strategy_evaluation import Months, opened, settings_with
@@ -221,7 +221,7 @@ def test_without_the_file_nothing_is_recorded() -> None:
 def test_a_malformed_file_names_its_place_and_changes_nothing(tmp_path: Path, snapshot: SnapshotAssertion) -> None:
     """AN-07: the last valid theses stay; without any nothing is checked"""
     path, clock = tmp_path / "theses.toml", [0.0]
-    watch = ThesesWatch(path, lambda: clock[0])
+    watch = FileWatch(path, theses_seen, lambda: clock[0])
     good = f'[dips]\nsays = "{SAYS}"\nstrategy = "vwap"\ninvalid_if = ["{REFUTED}"]\n'
     found, faults = [], []
     for text in (
@@ -236,7 +236,7 @@ def test_a_malformed_file_names_its_place_and_changes_nothing(tmp_path: Path, sn
         path.unlink(missing_ok=True) if text is None else path.write_text(text)
         for _ in range(3):
             clock[0] += 1
-            found.append(watch.look(["vwap"]))
+            found.append(watch.look(Settings()))
             faults.append(watch.fault)
 
     assert [each.theses for each in found if each is not None] == [(a_thesis(),), ()]

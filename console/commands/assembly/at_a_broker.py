@@ -30,11 +30,12 @@ if TYPE_CHECKING:
     from core.brokers.port import AccountBroker, Broker, BrokerKind
     from core.engine import Engine
     from core.market.calendar import ExchangeCalendar
-    from core.market.port import SourceKind
+    from core.market.port import LiveSource, SourceKind
     from core.model.account import Mode
     from core.model.api_contract import Keys
     from core.runtime.clock_guard import ClockGuard
     from core.runtime.live import LiveRuntime
+    from core.runtime.news_watch import NewsWatch
     from core.settings.settings import Settings
 
 CALENDAR_BEHIND, CALENDAR_AHEAD = timedelta(days=45), timedelta(days=370)
@@ -137,6 +138,7 @@ def live_runtime(host: Host, settings: Settings, mode: Mode, keys: Keys, stack: 
     halt = lambda: control.settings.risk.protections.volatility_halt  # noqa: E731 - as it is in force
     past = PastWatch(market.history, market.recent_days, calendar, utc_now, halt)
     regime = RegimeWatch(vix_of(host, settings), lambda: market.daily_bars(SPY), utc_now)
+    news = _news_of(engine, market)
     last_time = LastTime(folder, (), host.environ, lambda _left: settings)
     left_out = last_time.settled(engine.state, settings)
     runtime = LiveRuntime(
@@ -150,6 +152,7 @@ def live_runtime(host: Host, settings: Settings, mode: Mode, keys: Keys, stack: 
         announcements=Announcements(market.corporate_actions, calendar, utc_now),
         assets=AssetWatch(broker.assets, calendar, utc_now),
         charts=ChartWatch(market.history, market.chart_days, calendar, utc_now),
+        news=news,
         steady=time.monotonic,
         guard=guard,
         keeper=keeper_of(
@@ -167,6 +170,21 @@ def live_runtime(host: Host, settings: Settings, mode: Mode, keys: Keys, stack: 
     )
     broker.show_on(runtime.inbox.show)
     return runtime
+
+
+def _news_of(engine: Engine, market: LiveSource) -> NewsWatch | None:
+    """Return what asks for headlines; None if the source has none."""
+    from core.io.wall_clock import utc_now
+    from core.market.port import NewsSource
+    from core.model.news import NO_SOURCE, NOT_YET, NewsBook
+    from core.runtime.news_watch import NewsWatch
+
+    sightings, control = engine.state.sightings, engine.state.control
+    if not isinstance(market, NewsSource):
+        sightings.news = NewsBook(NO_SOURCE)
+        return None
+    sightings.news = NewsBook(NOT_YET, has_source=True)
+    return NewsWatch(market, utc_now, lambda: control.settings.news.enabled, engine.say)
 
 
 def _clock_beside(broker: Broker, last_record: datetime) -> ClockGuard:

@@ -83,8 +83,8 @@ def keeper_of(
     `signing` the daily signing.
     """
     from core.views.builders.desk import word_of
-    from state.home_files import THESES
-    from state.housekeeping import Housekeeping, SettingsWatch, ThesesWatch
+    from state.home_files import EARNINGS, THESES
+    from state.housekeeping import FileWatch, Housekeeping, SettingsWatch, earnings_seen, theses_seen
     from state.running_engine import Heartbeat
     from state.settings_file import sectors_file
 
@@ -95,8 +95,11 @@ def keeper_of(
         sources=sources,
         beside=(sectors_file(host.home),),
     )
-    theses = ThesesWatch(host.home.of_the_operator(THESES))
-    return Housekeeping(folder, switch, checkpoints, Heartbeat(folder).beat, word_of, watch, lists, signing, theses)
+    files = tuple(
+        FileWatch(host.home.of_the_operator(name), read)
+        for name, read in ((THESES, theses_seen), (EARNINGS, earnings_seen))
+    )
+    return Housekeeping(folder, switch, checkpoints, Heartbeat(folder).beat, word_of, watch, lists, signing, files)
 
 
 def signing_of(

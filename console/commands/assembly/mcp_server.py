@@ -120,9 +120,9 @@ class DeskTools:
 
     def each(self) -> list[Tool]:
         reads: tuple[Callable[..., Any], ...] = (
-            self.get_desk, self.list_positions, self.list_orders, self.get_quote, self.get_bars, self.get_protections,
-            self.get_limits, self.size_for_risk, self.await_decision, self.list_drafts, self.explain_trade,
-            self.explain_day, self.backtest,
+            self.get_desk, self.list_positions, self.list_orders, self.get_quote, self.get_bars, self.get_news,
+            self.get_protections, self.get_limits, self.size_for_risk, self.await_decision, self.list_drafts,
+            self.explain_trade, self.explain_day, self.backtest,
         )  # fmt: skip
         drafts: tuple[Callable[..., Any], ...] = (
             self.draft_order, self.draft_exit, self.draft_basket, self.withdraw_draft, self.say, self.summarise_day,
@@ -157,6 +157,11 @@ class DeskTools:
         left = found.in_all - len(found.rows)
         more = {"in_all": found.in_all, "left": left, "next": {"symbol": symbol, "count": found.in_all}}
         return {"symbol": symbol, "bars": found.rows, "more": {"bars": {**more, **({} if left else {"next": None})}}}
+
+    def get_news(self, symbol: Symbol) -> Values:
+        """Headlines of a symbol in the last 24 hours, as foreign text, and its next earnings date if it is known."""
+        found: Values = called(lambda: self._client.read([Part.NEWS], symbol))[Part.NEWS]
+        return found
 
     def get_protections(self, count: Rows = USUAL_ROWS, before: Before = None) -> Values:
         """The desk's guards of entries, and which block now."""

@@ -20,7 +20,7 @@ from pydantic import SecretStr
 
 from core.io.wall_clock import utc_now
 from core.market.alpaca.failure import Counts, Failure, pause
-from core.market.alpaca.history import A_QUARTER, History, SymbolBlocklist, announced, chart_days, daily_bars
+from core.market.alpaca.history import A_QUARTER, History, SymbolBlocklist, announced, chart_days, daily_bars, headlines
 from core.market.alpaca.minutes import SETTLE, BarCache, Quotes, Timetable, quote_of, settled
 from core.market.alpaca.requests import Adjustment, AskError, DataRequests, Frame
 from core.market.alpaca.socket import PLACE, DataSocket, StreamLostError, StreamMessages, StreamRefusedError
@@ -30,6 +30,7 @@ from core.market.port import Heard
 from core.messages.inputs import BarArrived, MarketDataBroken
 from core.model.account import ConnectionStatus
 from core.model.bar import ONE_MINUTE, Bar, Feed, NoQuote, Quote
+from core.model.news import NewsFound
 from core.model.reference_data import CorporateAction
 from core.model.session import Calendar
 from core.model.sizing import DailyBar
@@ -240,6 +241,10 @@ class AlpacaData:
     def corporate_actions(self, symbols: Sequence[Symbol], today: date) -> list[CorporateAction | MarketDataBroken]:
         """Return announced corporate actions as `told_of` names them; blocks. Raises `MarketDataError`."""
         return announced(self._requests, symbols, today)
+
+    def news(self, symbols: Sequence[Symbol], start: datetime) -> NewsFound:
+        """Return the articles written since `start`; blocks. Raises `MarketDataError`."""
+        return headlines(self._requests, self._refused.others_of(symbols), start, self._now())
 
     # ── run by the desk, in its loop ─────────────────────────────────────────────────────────────────────────────
 

@@ -1,4 +1,4 @@
-"""The past of many symbols: bars, daily bars and announced corporate actions, without refused symbols (RK-19).
+"""The past of many symbols: bars, daily bars, announced corporate actions and news, without refused symbols (RK-19).
 
 A refused request is repeated by halves, until the refused part is one symbol. It is reported and left out for a while.
 If every symbol is refused, the symbols are not the reason: then none is left out, and the refusal is raised.
@@ -19,10 +19,12 @@ from tenacity import RetryCallState, Retrying, retry_if_exception
 
 from core.market.alpaca.failure import Failure, pause
 from core.market.alpaca.minutes import BarCache, hours_of, settled
+from core.market.alpaca.parsing import read_article
 from core.market.alpaca.requests import Adjustment, AskError, DataRequests, Frame, NullError, Page
 from core.market.port import MarketDataError, RefusedSymbolError
 from core.messages.inputs import BarArrived, MarketDataBroken
 from core.model.bar import Bar
+from core.model.news import Headline, NewsFound
 from core.model.reference_data import FOLLOWED_WITHIN, CorporateAction, told_of
 from core.model.session import XNYS
 from core.model.sizing import DailyBar
@@ -200,6 +202,56 @@ def _all_pages(
         if token is None:
             return found
     raise MarketDataError(f"Alpaca's corporate actions have more than {MOST_PAGES} pages")
+
+
+MOST_NEWS_PAGES = 20
+"""For one question; what is older is left out."""
+NO_NEWS = "check the keys, and whether your plan has news; `news.enabled = false` asks no more"
+
+
+def headlines(requests: DataRequests, symbols: Sequence[Symbol], start: datetime, now: datetime) -> NewsFound:
+    """Return the articles that were written since `start`, each once. Raises `MarketDataError`."""
+    found: dict[str, Headline] = {}
+    unread: list[str] = []
+    is_whole = True
+    try:
+        for first in range(0, len(symbols), BATCH):
+            pages = NewsPages(requests, symbols[first : first + BATCH], start)
+            for raw in pages:
+                read = read_article(raw, pages.symbols, now)
+                if isinstance(read, str):
+                    unread.append(read)
+                elif read is not None and read.at >= start:
+                    known = found.get(read.id, read).symbols
+                    found[read.id] = replace(read, symbols=tuple(dict.fromkeys((*known, *read.symbols))))
+            is_whole &= pages.is_whole
+    except AskError as error:
+        words, failure = str(error), error.failure
+        if failure.is_refused and not failure.may_be_a_symbol:
+            words = f"{words.partition(': check')[0]}: {NO_NEWS}"
+        raise MarketDataError(words) from error
+    since = start if is_whole else now
+    return NewsFound(tuple(symbols), since, tuple(found.values()), len(unread), unread[0] if unread else "")
+
+
+class NewsPages:
+    """The articles of one question, the last updated first; `is_whole` is false if there were too many."""
+
+    def __init__(self, requests: DataRequests, symbols: Sequence[Symbol], start: datetime) -> None:
+        self.symbols = symbols
+        self.is_whole = True
+        self._requests = requests
+        self._start = start
+
+    def __iter__(self) -> Iterator[object]:
+        """Yield each as it came. Raises `AskError`."""
+        token: str | None = None
+        for _ in range(MOST_NEWS_PAGES):
+            articles, token = self._requests.news(self.symbols, self._start, token)
+            yield from articles
+            if token is None:
+                return
+        self.is_whole = False
 
 
 STRETCH = timedelta(days=7)

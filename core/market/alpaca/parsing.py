@@ -1,4 +1,4 @@
-"""Parse Alpaca's messages: bars, quotes and corporate actions; the only place where its numbers become Decimals
+"""Parse Alpaca's messages: bars, quotes, corporate actions and news; the only place where its numbers become Decimals
 (MD-07).
 
 An unreadable message becomes `MarketDataBroken` with its place and the reason, never a guess. The normaliser judges
@@ -11,9 +11,10 @@ requested than returned.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from html import unescape
 
 from msgpack import Timestamp
 
@@ -22,8 +23,10 @@ from core.model.api_contract import ApiField, ApiFieldKind, ApiRecord
 from core.model.bar import Bar, Feed, Quote
 from core.model.instrument import STOCK_TICKS
 from core.model.lazy_dataclass import dataclass
+from core.model.news import LONGEST, LONGEST_SOURCE, Headline
 from core.model.reference_data import SPLITS, ActionKind, CorporateAction
 from core.model.session import XNYS
+from core.model.text_sanitizer import foreign, shortened
 from core.model.values import Price, Quantity, Symbol, is_number, number_in
 
 TEXT, NUMBER, FLAG, MOMENT, LIST, OBJECT = (
@@ -127,7 +130,30 @@ CORPORATE_ACTION = ApiRecord(
     ),
 )
 
-RECORDS = (BAR, QUOTE, STATUS, BARS, QUOTES, CORPORATE_ACTIONS, CORPORATE_ACTION)
+NEWS = ApiRecord(
+    "a page of news",
+    "GET /v1beta1/news",
+    "news_resp",
+    (
+        ApiField("news", LIST, absent="there are none"),
+        ApiField("next_page_token", TEXT, absent="it was the last page"),
+    ),
+)
+
+ARTICLE = ApiRecord(
+    "an article",
+    "GET /v1beta1/news",
+    "news",
+    (
+        ApiField("id", NUMBER),
+        ApiField("created_at", MOMENT),
+        ApiField("headline", TEXT),
+        ApiField("source", TEXT, absent="its source is not named"),
+        ApiField("symbols", LIST, absent="it names none, and is left out"),
+    ),
+)
+
+RECORDS = (BAR, QUOTE, STATUS, BARS, QUOTES, CORPORATE_ACTIONS, CORPORATE_ACTION, NEWS, ARTICLE)
 """All records that this adapter reads from answers; the stream's control messages belong to its protocol."""
 
 
@@ -266,18 +292,18 @@ def _number(fields: _Fields, name: str) -> Decimal:
     return number
 
 
-def _time(fields: _Fields) -> datetime:
-    value = fields.get("t")
+def _time(fields: _Fields, name: str = "t") -> datetime:
+    value = fields.get(name)
     if value is None:
-        raise _UnreadableError("t, its time, is missing")
+        raise _UnreadableError(f"{name}, its time, is missing")
     try:
         at = _instant(value)
     except (ValueError, OverflowError):
-        raise _UnreadableError(f"t {shown(value)} is no time") from None
+        raise _UnreadableError(f"{name} {shown(value)} is no time") from None
     if at.tzinfo is None:
-        raise _UnreadableError(f"t {shown(value)} has no zone")
+        raise _UnreadableError(f"{name} {shown(value)} has no zone")
     if not FIRST_YEAR <= at.year <= LAST_YEAR:
-        raise _UnreadableError(f"t {shown(value)} is outside the years {FIRST_YEAR} to {LAST_YEAR}")
+        raise _UnreadableError(f"{name} {shown(value)} is outside the years {FIRST_YEAR} to {LAST_YEAR}")
     return at.astimezone(UTC)
 
 
@@ -418,3 +444,49 @@ def _figure(row: Mapping[object, object], name: str | None) -> Decimal | None:
     if number is None or not is_number(number) or number <= 0:
         raise _UnreadableActionError(f"its {name} {shown(said)} is no figure above zero")
     return number
+
+
+AHEAD = timedelta(minutes=1)
+"""Difference between two clocks; an article from later than that is left out."""
+MOST_READ = 1000
+"""Characters of a headline that are read."""
+LONGEST_ID = 20
+
+
+def read_article(raw: object, symbols: Collection[Symbol], now: datetime) -> Headline | str | None:
+    """Parse an article of a page: its headline, why it cannot be read, or None if it names none of the symbols.
+
+    HTML entities are decoded once, and what they stand for is sanitised.
+    """
+    try:
+        fields = _Fields(ARTICLE, _fields(raw))
+        named = fields.get("symbols")
+        if named is None:
+            return None
+        if not isinstance(named, list):
+            raise _UnreadableError(f"its symbols {shown(named)} are no list")
+        known = tuple(symbol for symbol in symbols if symbol in named)
+        if not known:
+            return None
+        at = _time(fields, "created_at")
+        if at > now + AHEAD:
+            raise _UnreadableError(f"its created_at {shown(fields.get('created_at'))} is in the future")
+        headline = _text(fields.get("headline"), LONGEST)
+        if not headline:
+            raise _UnreadableError(f"its headline {shown(fields.get('headline'))} is no text")
+        source = _text(fields.get("source"), LONGEST_SOURCE)
+        return Headline(_id(fields), min(at, now), headline, source, known, len(named))
+    except _UnreadableError as error:
+        return str(error)
+
+
+def _id(fields: _Fields) -> str:
+    value = fields.get("id")
+    if isinstance(value, bool) or not isinstance(value, int | str) or not 0 < len(str(value)) <= LONGEST_ID:
+        raise _UnreadableError(f"its id {shown(value)} is no number")
+    return foreign(str(value))
+
+
+def _text(value: object, most: int) -> str:
+    """Return a foreign text in at most so many cells; empty if there is none."""
+    return shortened(unescape(value[:MOST_READ])[: 2 * most], most) if isinstance(value, str) else ""

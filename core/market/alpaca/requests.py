@@ -31,7 +31,7 @@ from core.io.http_requests import (
 )
 from core.io.proxies import ProxyRefusedError, by_proxy, proxy_of
 from core.market.alpaca.failure import Counts, Failure, Seen, asked_for
-from core.market.alpaca.parsing import BARS, CORPORATE_ACTIONS, QUOTES, read_actions, read_bar, read_quote, shown
+from core.market.alpaca.parsing import BARS, CORPORATE_ACTIONS, NEWS, QUOTES, read_actions, read_bar, read_quote, shown
 from core.messages.inputs import BarArrived, MarketDataBroken, QuoteArrived
 from core.model.api_contract import Redaction
 from core.model.bar import ONE_MINUTE, Feed
@@ -47,6 +47,8 @@ PAGE = 10_000
 """Most bars in one answer: Alpaca's limit."""
 MOST = 1000
 """Corporate actions in one answer: Alpaca's limit."""
+MOST_ARTICLES = 50
+"""Articles in one answer: Alpaca's limit."""
 CONNECTIONS = 16
 KEYS_REFUSED = (401, 403)
 ABOUT_SYMBOLS = (400, 404, 422)
@@ -164,6 +166,20 @@ class DataRequests(StockHistoricalDataClient):
         answer = self._ask("/corporate-actions", question, api_version="v1")
         following = answer.get(CORPORATE_ACTIONS.field("next_page_token").name)
         return read_actions(answer, symbols), following if isinstance(following, str) and following else None
+
+    def news(self, symbols: Sequence[Symbol], start: datetime, token: str | None) -> tuple[list[object], str | None]:
+        """Return one page of articles updated since `start`, the newest first, and the token of the next page.
+
+        Raises `AskError`.
+        """
+        question = {"symbols": ",".join(symbols), "start": _stamp(start), "limit": MOST_ARTICLES, "sort": "desc"}
+        if token is not None:
+            question["page_token"] = token
+        answer = self._ask("/news", question, api_version="v1beta1")
+        articles, following = (answer.get(NEWS.field(name).name) for name in ("news", "next_page_token"))
+        if articles is not None and not isinstance(articles, list):
+            raise AskError(Failure(f"Alpaca's news: {shown(articles)} is no list"))
+        return articles or [], following if isinstance(following, str) and following else None
 
     def _bars(self, bars: object, symbols: Sequence[Symbol]) -> list[BarArrived | MarketDataBroken]:
         if bars is None:

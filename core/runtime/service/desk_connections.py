@@ -23,6 +23,7 @@ from core.messages.commands import Command, Halt, Kill, RequestCancel
 from core.messages.desk_commands import (
     AttachDesk,
     DetachDesk,
+    EarningsFileSeen,
     KeyPressed,
     LookAt,
     LoseDesk,
@@ -70,7 +71,16 @@ class Arrivals:
         return True
 
 
-NOT_FOR_DESKS = ServeDesks | AttachDesk | DetachDesk | LoseDesk | SettingsFileSeen | ThesesFileSeen | WatchlistFilesSeen
+NOT_FOR_DESKS = (
+    ServeDesks
+    | AttachDesk
+    | DetachDesk
+    | LoseDesk
+    | SettingsFileSeen
+    | ThesesFileSeen
+    | EarningsFileSeen
+    | WatchlistFilesSeen
+)
 """Inputs of the desk server and of the file keeper, which a desk must not send."""
 
 TOKENS = 256

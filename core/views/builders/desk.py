@@ -68,8 +68,10 @@ from core.views.builders.strategies import (
 )
 from core.views.builders.symbols import (
     Charts,
+    EarningsRows,
     Listed,
     action_rows,
+    news_view,
     no_list,
     sizing,
     symbol_views,
@@ -295,6 +297,7 @@ class ViewBuilder:
         self.drafts = DraftRows(self.state)
         self.charts = Charts(self.state, past)
         self.days = DayRows(self.state)
+        self.earnings = EarningsRows(self.state)
         self._symbol_rows, self._watch_rows = KeptRows[SymbolView](), KeptRows[WatchRow]()
         self._strategy_rows, self._shadow_rows = KeptRows[StrategyRow](), KeptRows[ShadowRow]()
         self.watched: Symbol | None = None
@@ -350,6 +353,7 @@ class ViewBuilder:
         )
         guards, shadows = self.protections.rows(at), shadow_rows(state, today, self._shadow_rows)
         blocks = entry_blocks(state, at, guards)
+        watch = watch_view(state, at, self.listed, self._watch_rows)
         return DeskView(
             number=self.number,
             status=self.status.draw(at, blocks),
@@ -377,11 +381,13 @@ class ViewBuilder:
             plan=self.plan.draw(at),
             others=others,
             away=away_view(state),
-            watch=watch_view(state, at, self.listed, self._watch_rows),
+            watch=watch,
             alerts=tuple(state.alerts.state.kept.values()),
             rung=state.alerts.state.rung,
             days=self.days.rows(),
             actions=action_rows(state, at),
+            news=news_view(state),
+            earnings=self.earnings.rows(watch.rows, at),
             lists=tuple(state.lists.holding(today)),
             drafts=self.drafts.rows(),
             agent_oversteps=state.drafts.state.oversteps,

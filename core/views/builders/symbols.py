@@ -7,7 +7,7 @@ These are the symbols of the settings, and those that an operator last looked at
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -19,9 +19,11 @@ from core.model.bar import ONE_MINUTE, Bar, Quote
 from core.model.instrument import BrokerInstrument, named
 from core.model.kept_rows import KeptRows
 from core.model.lazy_dataclass import dataclass
+from core.model.news import OFF, NewsView, NextEarnings, SymbolNews, next_report
 from core.model.order import OrderRequest
 from core.model.reference_data import ActionKind, CorporateAction, coming, near_until
 from core.model.reference_data import in_words as action_in_words
+from core.model.session import Calendar, Session
 from core.model.sizing import Room
 from core.model.staging import MANUAL
 from core.model.values import NO_SHARES, Money, Price, Quantity, Symbol, plain
@@ -185,6 +187,9 @@ def no_list(_symbol: Symbol) -> bool | None:
     return None
 
 
+COUNTED = 40
+"""Days ahead up to which sessions are counted: more than any `news.earnings_sessions`."""
+SATURDAY = 5
 SPLITS = frozenset({ActionKind.SPLIT, ActionKind.REVERSE_SPLIT, ActionKind.STOCK_DIVIDEND})
 
 
@@ -215,6 +220,60 @@ def _said(action: CorporateAction, order: OrderRequest) -> str:
     if action.kind in SPLITS or action.moved_ratio is not None:
         return f"{words}; prices and shares here are those of before"
     return words
+
+
+def news_view(state: TradingState) -> NewsView:
+    """Return the headlines; none while nobody asks for them."""
+    return state.sightings.news.view if state.control.settings.news.enabled else NewsView(note=OFF)
+
+
+def ticket_news(state: TradingState, symbol: Symbol, at: datetime) -> SymbolNews | None:
+    """Return the headlines of a symbol; None where nobody asks for any."""
+    is_asked = state.sightings.news.has_source and state.control.settings.news.enabled
+    return state.sightings.news.view.of(symbol, at) if is_asked else None
+
+
+def next_earnings(state: TradingState, symbol: Symbol, at: datetime) -> NextEarnings | None:
+    """Return the next report of a symbol by the operator's file."""
+    reports = state.sightings.earnings.get(symbol)
+    if not reports:
+        return None
+    calendar, today = state.calendar, state.calendar.trading_day(at)
+    session = calendar.session_on(today)
+    report = next_report(reports, today, has_opened=isinstance(session, Session) and at >= session.open)
+    if report is None:
+        return None
+    days = (report.day - today).days
+    sessions = None if days > COUNTED else sum(_is_session(calendar, today, ahead) for ahead in range(1, days + 1))
+    most = state.control.settings.news.earnings_sessions
+    return NextEarnings(report, sessions, sessions is not None and sessions <= most)
+
+
+class EarningsRows:
+    """The next report of each symbol on the watchlists, next one first; counted again where something changed."""
+
+    def __init__(self, state: TradingState) -> None:
+        self._state = state
+        self._of: object = None
+        self._rows: tuple[NextEarnings, ...] = ()
+
+    def rows(self, watched: Sequence[WatchRow], at: datetime) -> tuple[NextEarnings, ...]:
+        state, reports = self._state, self._state.sightings.earnings
+        symbols = tuple(row.symbol for row in watched if row.symbol in reports) if reports else ()
+        minute = at.replace(second=0, microsecond=0)
+        of = symbols, minute, state.control.settings.news, [reports[symbol] for symbol in symbols]
+        if of != self._of:
+            found = (next_earnings(state, symbol, at) for symbol in symbols)
+            rows = sorted(filter(None, found), key=lambda each: (each.report.day, each.report.symbol))
+            self._of, self._rows = of, tuple(rows)
+        return self._rows
+
+
+def _is_session(calendar: Calendar, today: date, ahead: int) -> bool:
+    try:
+        return isinstance(calendar.session_on(today + timedelta(days=ahead)), Session)
+    except LookupError:  # the calendar ends before it: a weekday may be a session
+        return (today + timedelta(days=ahead)).weekday() < SATURDAY
 
 
 def symbol_views(

@@ -51,7 +51,7 @@ from core.views.builders.rows import (
     quantity_after,
     trail_starts_in_words,
 )
-from core.views.builders.symbols import halted_in_words, said_on_a_ticket
+from core.views.builders.symbols import halted_in_words, next_earnings, said_on_a_ticket, ticket_news
 from core.workflows.basket_dry_run import DryRunResult
 from core.workflows.baskets import digest_now, rehearsed, taken_back
 from core.workflows.operator.touch_keys import is_needed, is_needed_for
@@ -218,6 +218,8 @@ class TicketViews:
             exits=listed_exits(state, proposal),
             hold=state.desks.hold,
             actions=said_on_a_ticket(state, ticket.order, at),
+            news=ticket_news(state, ticket.order.symbol, at),
+            earnings=next_earnings(state, ticket.order.symbol, at),
             word=word_of(now),
             ttl=time_to_live(proposal, state.control.settings),
             stops_until=(

@@ -7,22 +7,31 @@ Alerts decide nothing: they only notify.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import count
 
 from core import facts
 from core.market.normaliser import COMPLETE, DayFigures, Normaliser
-from core.messages.desk_commands import DropAlert, KeepAlert, KeepWatchlist, WatchlistFilesSeen
+from core.messages.desk_commands import DropAlert, EarningsFileSeen, KeepAlert, KeepWatchlist, WatchlistFilesSeen
 from core.messages.effects import Effect, LookUpSymbols, WriteWatchlist
-from core.messages.inputs import BarArrived, CorporateActionsArrived, QuoteArrived, SymbolsLookedUp, WatchlistWritten
+from core.messages.inputs import (
+    BarArrived,
+    CorporateActionsArrived,
+    NewsArrived,
+    QuoteArrived,
+    SymbolsLookedUp,
+    WatchlistWritten,
+)
 from core.model.alert import Alert, AlertKind, what_is_seen
 from core.model.alert import fault_of as alert_fault_of
 from core.model.bar import Bar, on_one_exchange
 from core.model.broker import NoAnswer
 from core.model.instrument import LONGEST_NAME, SHARE, Watchlist, fault_of
-from core.model.session import Session
+from core.model.news import OFF, EarningsDate, Headline, source_and
+from core.model.session import Session, Venue
+from core.model.text_sanitizer import QUOTE
 from core.model.values import Symbol, plain, priced
 from core.trading_state.state import TradingState
 from core.trading_state.watched_symbols import change_of, lists_of, seen_price, spread_of, traded_symbols, volume_of
@@ -30,6 +39,10 @@ from core.workflows.workflow import answers, follows
 
 AGAIN = timedelta(minutes=1)
 """Time before missing data is requested again."""
+QUIET = timedelta(minutes=5)
+"""After an alert on news, later articles wait so long, and are told together."""
+MANY_NAMED = 5
+"""An article that names more symbols may say little of each."""
 
 
 class Watching:
@@ -139,6 +152,14 @@ class Watching:
             self.state.sightings.corporate_actions[symbol] = found
         return ()
 
+    @answers(EarningsFileSeen)
+    def on_earnings(self, seen: EarningsFileSeen) -> Iterable[Effect]:
+        by_symbol: dict[Symbol, tuple[EarningsDate, ...]] = {}
+        for each in seen.earnings:
+            by_symbol[each.symbol] = (*by_symbol.get(each.symbol, ()), each)
+        self.state.sightings.earnings = by_symbol
+        return ()
+
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def next_due(self) -> Iterator[datetime]:
@@ -182,6 +203,8 @@ class Alerting:
         fault = alert_fault_of(
             terms, [each.terms for each in kept.state.kept.values()], self._figure(terms.kind, terms.symbol)
         )
+        if terms.kind is AlertKind.NEWS and (why := self._why_no_news()):
+            fault = why
         if SHARE.fullmatch(terms.symbol) is None:
             fault = f"{terms.symbol[:20]!r} is not how a share is written"
         if fault is not None:
@@ -226,6 +249,26 @@ class Alerting:
             self._look(message.bar.symbol)
         return ()
 
+    @answers(NewsArrived)
+    def on_news(self, message: NewsArrived) -> Iterable[Effect]:
+        """Take the headlines, and trigger by those since an alert was set, each article once for all alerts."""
+        news = self.state.sightings.news
+        if isinstance(message.found, str):
+            news.fail(message.found)
+            return ()
+        news.take(message.found, self.state.at)
+        kept = self.state.alerts.state
+        for alert in [each for each in kept.kept.values() if each.terms.kind is AlertKind.NEWS]:
+            since, last = kept.kept_at.get(alert.number, self.state.at), kept.news_at.get(alert.number)
+            if last is not None and self.state.at - last < QUIET:
+                continue
+            told = set(kept.articles)
+            found = news.view.of(alert.terms.symbol, self.state.at).headlines
+            if new := [each for each in found if each.at > since and each.id not in told]:
+                words = _news_in_words(new, self.state.calendar.venue)
+                self.state.record(facts.AlertRang(alert, words, tuple(each.id for each in new)))
+        return ()
+
     @follows(facts.OrderFilled)
     def after_fill(self, fact: facts.OrderFilled) -> None:
         fill, order = fact.fill, self.state.ledger.order(fact.fill.client_order_id)
@@ -246,6 +289,12 @@ class Alerting:
             self.state.record(facts.AlertRang(alert, f"trades again: {fact.reason}"))
 
     # ── helpers ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _why_no_news(self) -> str:
+        news = self.state.sightings.news
+        if not news.has_source:
+            return news.view.note
+        return "" if self.state.control.settings.news.enabled else f"news are {OFF}"
 
     def _on(self, symbol: Symbol, kind: AlertKind) -> Iterator[Alert]:
         return (alert for alert in self.state.alerts.of(symbol) if alert.terms.kind is kind)
@@ -271,5 +320,13 @@ class Alerting:
                 return spread_of(self.state, symbol)
             case AlertKind.VOLUME:
                 return volume_of(self.state, symbol, self.state.at) or None
-            case AlertKind.FILL | AlertKind.HALT:
+            case AlertKind.FILL | AlertKind.HALT | AlertKind.NEWS:
                 return None
+
+
+def _news_in_words(new: Sequence[Headline], venue: Venue) -> str:
+    """As in `3 headlines, the last 10:31 › benzinga: A headline`; all behind the mark is foreign."""
+    last = new[0]
+    begin = "news" if len(new) == 1 else f"{len(new)} headlines, the last"
+    named = f", names {last.symbols_named} symbols" if last.symbols_named > MANY_NAMED else ""
+    return f"{begin} {venue.clock(last.at)}{named} {QUOTE} {source_and(last)}"

@@ -19,6 +19,7 @@ from tests.wire.exchange.words import Json, bar_json, quote_json, stamp
 
 MOST_BARS, FEW_BARS = 10_000, 1000
 MOST_ACTIONS, FEW_ACTIONS = 1000, 100
+MOST_ARTICLES, FEW_ARTICLES = 50, 10
 NAMES_OF_A_SHARE = ("symbol", "source_symbol", "acquiree_symbol", "old_symbol")
 A_DAY = timedelta(days=1)
 
@@ -84,6 +85,30 @@ def corporate_actions(floor: Floor, call: Call) -> Answer:
     return Answer({"corporate_actions": said, "next_page_token": more})
 
 
+def news(floor: Floor, call: Call) -> Answer:
+    """Articles that name one of the symbols and were updated since `start`, the newest first; anything else as it is.
+
+    What a test wrote down instead of a list is the answer itself.
+    """
+    if not isinstance(floor.news, list):
+        return Answer({"news": floor.news, "next_page_token": None})
+    limit, offset = whole(call.query, "limit", FEW_ARTICLES), offset_of(call.query.get("page_token"))
+    if not 0 < limit <= MOST_ARTICLES:
+        raise malformed(f"limit must be between 1 and {MOST_ARTICLES}")
+    named, start = set(symbols_of(floor, call)), moment(call.query, "start") or floor.start_of_day()
+    found = [row for row in floor.news if _is_about(row, named, start)]
+    found.sort(key=lambda row: str(row.get("updated_at")) if isinstance(row, dict) else "", reverse=True)
+    more = token_of(offset + limit) if len(found) > offset + limit else None
+    return Answer({"news": found[offset : offset + limit], "next_page_token": more})
+
+
+def _is_about(row: object, named: set[Symbol], start: datetime) -> bool:
+    """What cannot be read, or was never updated, is about everything."""
+    if not isinstance(row, dict) or not isinstance(row.get("symbols"), list) or row.get("updated_at") is None:
+        return True
+    return bool(named & set(row["symbols"])) and str(row["updated_at"]) >= stamp_of_a_minute(start)
+
+
 def day_of(said: str | None, otherwise: date) -> str:
     """As it is written, which sorts as the days do. Raises `RefusalError`."""
     try:
@@ -102,6 +127,7 @@ def data_routes(door: Door) -> list[Route]:
     return [
         *(door.route("GET", f"/v2/stocks/{path}", kind, act) for path, kind, act in routes),
         door.route("GET", "/v1/corporate-actions", "corporate-actions", corporate_actions),
+        door.route("GET", "/v1beta1/news", "news", news),
     ]
 
 

@@ -40,7 +40,7 @@ REFUSALS: Mapping[str, tuple[int, int, str]] = {
     "error-after-accepting": (422, INVALID, "unable to replace order, order isn't sent to exchange yet"),
 }
 TOO_MANY = (42910000, "rate limit exceeded")
-MARKET_DATA = ("/v2/stocks", "/v1/corporate-actions")
+MARKET_DATA = ("/v2/stocks", "/v1/corporate-actions", "/v1beta1/news")
 A_MINUTE = timedelta(minutes=1)
 MOST_KEPT = 100_000
 """Requests that are remembered."""

@@ -109,7 +109,7 @@ FAULTS: Mapping[str, Kind] = {
 ANY = "any"
 KINDS_OF_REQUEST = (
     "submit", "replace", "cancel", "cancel-all", "order", "orders", "positions", "close", "account", "activities",
-    "clock", "calendar", "assets", "bars", "quotes", "corporate-actions", ANY,
+    "clock", "calendar", "assets", "bars", "quotes", "corporate-actions", "news", ANY,
 )  # fmt: skip
 """What `of` may say of a fault that acts on requests."""
 EVENTS = ("new", "partial_fill", "fill", "canceled", "expired", "replaced", "pending_cancel")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from typing import Any
 
 from core.brokers.simulated.config import ExchangeConfig
 from core.brokers.simulated.exchange import SimulatedExchange
@@ -75,6 +76,8 @@ class Floor:
         Fields that answers lack although they are always there.
     announced
         Corporate actions, each with the name of its list.
+    news
+        Articles as a test wrote them down; no list is the answer itself.
     options_held
         Positions that the simulated exchange knows nothing of.
     listed_positions
@@ -106,6 +109,7 @@ class Floor:
         self.splits: dict[Symbol, tuple[datetime, Decimal]] = {}
         """When a symbol was split, and its new shares for an old one; bars of before can be asked for adjusted."""
         self.announced: list[tuple[str, Json]] = []
+        self.news: Any = []
         self.options_held: tuple[Json, ...] = ()
         self.listed_positions: tuple[BrokerPosition, ...] | None = None
         self.left_out: frozenset[str] = frozenset()

@@ -25,7 +25,15 @@ from core.brokers.alpaca.parsing import (
 )
 from core.brokers.alpaca.refusal_codes import refusal
 from core.io.http_requests import Reply
-from core.market.alpaca.parsing import CORPORATE_ACTION, FORMS, read_actions, read_bar, read_quote, read_status
+from core.market.alpaca.parsing import (
+    CORPORATE_ACTION,
+    FORMS,
+    read_actions,
+    read_article,
+    read_bar,
+    read_quote,
+    read_status,
+)
 from core.market.alpaca.parsing import RECORDS as MARKET
 from core.model.api_contract import ApiField, ApiFieldKind, ApiRecord, removals
 from core.model.bar import Feed
@@ -63,7 +71,10 @@ AN_ACTION = {
     **dict.fromkeys(("rate", "old_rate", "new_rate", "source_rate"), Decimal(2)),
     **dict.fromkeys(("acquiree_rate", "acquirer_rate", "cash_rate"), Decimal(2)),
 }
-PAGES = ("a page of bars", "the latest quotes", "a page of corporate actions")
+PAGES = ("a page of bars", "the latest quotes", "a page of corporate actions", "a page of news")
+AN_ARTICLE = {
+    "id": 7, "created_at": "2026-11-20T16:59:00Z", "headline": "A headline", "source": "benzinga", "symbols": ["SPY"],
+}  # fmt: skip
 A_STATUS = {"t": "2026-11-20T16:59:00Z", "sc": "H", "sm": "Trading Halt", "rc": "T12", "rm": "news"}
 A_QUOTE = {"t": "2026-11-20T16:59:00Z", "bp": Decimal(1), "bs": 1, "ap": Decimal(2), "as": 1}
 
@@ -150,6 +161,7 @@ def test_readers_read_the_tables_fields_only(asked: set[tuple[str, str]]) -> Non
     read_quote(Symbol("SPY"), A_QUOTE, "here", Feed.IEX)
     read_status(Symbol("SPY"), A_STATUS, "here")
 
+    read_article(AN_ARTICLE, [Symbol("SPY")], NOON)
     read_actions({"corporate_actions": {name: [AN_ACTION] for name in FORMS}}, [Symbol("SPY")])
 
     in_tables = {(record.name, field.name) for record in ALL for field in record.fields}
