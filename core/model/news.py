@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
@@ -127,6 +127,7 @@ class NewsView:
 NO_NEWS = NewsView()
 
 
+@dataclass(slots=True)
 class NewsBook:
     """The headlines of this run.
 
@@ -136,10 +137,9 @@ class NewsBook:
         Whether somebody asks for news.
     """
 
-    def __init__(self, note: str = SIMULATED, *, has_source: bool = False) -> None:
-        self.has_source = has_source
-        self.view = NewsView(note=note)
-        self._covered: dict[Symbol, tuple[datetime, datetime]] = {}
+    view: NewsView = NO_NEWS
+    has_source: bool = False
+    _covered: dict[Symbol, tuple[datetime, datetime]] = field(default_factory=dict)
 
     def fail(self, why: str) -> None:
         """Note that a question was not answered; what is known stays."""

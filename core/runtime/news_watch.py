@@ -73,7 +73,8 @@ class NewsWatch:
 
     def due(self) -> tuple[Symbol, ...]:
         """Return the symbols to ask for now: a new one at once, unless the last question failed."""
-        if self._next_at is None or self._now() >= self._next_at:
+        pause = None if self._next_at is None else self._next_at - self._now()
+        if pause is None or not timedelta(0) < pause <= LONGEST_PAUSE:  # a longer one: the clock was set back
             return self._wanted
         return () if self._fails else tuple(symbol for symbol in self._wanted if symbol not in self._answered)
 
@@ -82,7 +83,7 @@ class NewsWatch:
         now = self._now()
         new = tuple(symbol for symbol in symbols if now - self._answered.get(symbol, now - WITHIN) >= WITHIN)
         known = tuple(symbol for symbol in symbols if symbol not in new)
-        since = min((self._answered[symbol] for symbol in known), default=now) - OVERLAP
+        since = min((now, *(self._answered[symbol] for symbol in known))) - OVERLAP
         found: list[NewsArrived] = []
         try:
             for asked, start in ((new, now - WITHIN), (known, max(since, now - WITHIN))):

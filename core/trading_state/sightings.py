@@ -52,8 +52,8 @@ class Sightings:
         The last close before today of each received symbol, with its day. Displayed only.
     corporate_actions
         The announced actions of each requested symbol. Displayed only.
-    news
-        The headlines of followed symbols. Displayed only, and notified of.
+    headlines
+        Those of followed symbols. Displayed only, and notified of.
     earnings
         The dates of the operator's file as last read, by symbol. Displayed only.
     looked_at
@@ -155,7 +155,7 @@ class Sightings:
     day_figures: dict[Symbol, DayFigures] = field(default_factory=dict)
     closes: dict[Symbol, tuple[date, Price]] = field(default_factory=dict)
     corporate_actions: dict[Symbol, tuple[CorporateAction, ...]] = field(default_factory=dict)
-    news: NewsBook = field(default_factory=NewsBook)
+    headlines: NewsBook = field(default_factory=NewsBook)
     earnings: dict[Symbol, tuple[EarningsDate, ...]] = field(default_factory=dict)
     looked_at: dict[Symbol, None] = field(default_factory=dict)
     instruments: dict[Symbol, BrokerInstrument] = field(default_factory=dict)

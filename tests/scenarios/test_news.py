@@ -20,6 +20,7 @@ from core.model.news import (
     Headline,
     NewsBook,
     NewsFound,
+    NewsView,
     earnings_in_words,
 )
 from core.model.notice import NoticeKind
@@ -45,7 +46,7 @@ def an_article(at: datetime, id: str = "1", *symbols: Symbol, **terms: object) -
 
 
 def with_news(house: House) -> House:
-    house.desk.sightings.news = NewsBook("not fetched yet", has_source=True)
+    house.desk.sightings.headlines = NewsBook(NewsView(note="not fetched yet"), has_source=True)
     return house
 
 
@@ -174,7 +175,7 @@ def test_memory_is_bounded_and_what_was_dropped_is_said() -> None:
 def test_a_count_is_whole_only_from_the_first_answer_on() -> None:
     """MD-06: a gap between two answers is one too"""
     now = datetime.fromisoformat("2026-11-20T15:00:00+00:00")
-    book = NewsBook("not fetched yet", has_source=True)
+    book = NewsBook(NewsView(note="not fetched yet"), has_source=True)
     assert book.view.of(SPY, now).note == "not fetched yet"
     book.take(NewsFound((SPY,), now - WITHIN, ()), now)
     assert (book.view.of(SPY, now).is_whole, book.view.of(IBM, now).note) == (True, "not fetched yet")

@@ -261,3 +261,14 @@ def test_failures_are_asked_again_ever_later(exchange: LoopbackExchange) -> None
 
     assert pauses == [EVERY, EVERY, 2 * EVERY, 4 * EVERY, 8 * EVERY, LONGEST_PAUSE]
     assert answers.asked[-1] == ((IBM,), last - OVERLAP)
+
+
+def test_a_clock_set_back_does_not_end_the_questions(exchange: LoopbackExchange) -> None:
+    """EX-23: and nothing is asked for from the future"""
+    now = [exchange.clock.now()]
+    answers, watch = watching(now)
+    look(watch)
+    now[0] -= timedelta(hours=3)
+    look(watch)
+
+    assert answers.asked[-1] == ((IBM,), now[0] - OVERLAP)

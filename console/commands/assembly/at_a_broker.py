@@ -176,14 +176,14 @@ def _news_of(engine: Engine, market: LiveSource) -> NewsWatch | None:
     """Return what asks for headlines; None if the source has none."""
     from core.io.wall_clock import utc_now
     from core.market.port import NewsSource
-    from core.model.news import NO_SOURCE, NOT_YET, NewsBook
+    from core.model.news import NO_SOURCE, NOT_YET, NewsBook, NewsView
     from core.runtime.news_watch import NewsWatch
 
     sightings, control = engine.state.sightings, engine.state.control
     if not isinstance(market, NewsSource):
-        sightings.news = NewsBook(NO_SOURCE)
+        sightings.headlines = NewsBook(NewsView(note=NO_SOURCE))
         return None
-    sightings.news = NewsBook(NOT_YET, has_source=True)
+    sightings.headlines = NewsBook(NewsView(note=NOT_YET), has_source=True)
     return NewsWatch(market, utc_now, lambda: control.settings.news.enabled, engine.say)
 
 

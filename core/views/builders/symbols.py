@@ -224,13 +224,13 @@ def _said(action: CorporateAction, order: OrderRequest) -> str:
 
 def news_view(state: TradingState) -> NewsView:
     """Return the headlines; none while nobody asks for them."""
-    return state.sightings.news.view if state.control.settings.news.enabled else NewsView(note=OFF)
+    return state.sightings.headlines.view if state.control.settings.news.enabled else NewsView(note=OFF)
 
 
 def ticket_news(state: TradingState, symbol: Symbol, at: datetime) -> SymbolNews | None:
     """Return the headlines of a symbol; None where nobody asks for any."""
-    is_asked = state.sightings.news.has_source and state.control.settings.news.enabled
-    return state.sightings.news.view.of(symbol, at) if is_asked else None
+    is_asked = state.sightings.headlines.has_source and state.control.settings.news.enabled
+    return state.sightings.headlines.view.of(symbol, at) if is_asked else None
 
 
 def next_earnings(state: TradingState, symbol: Symbol, at: datetime) -> NextEarnings | None:

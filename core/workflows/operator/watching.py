@@ -252,7 +252,7 @@ class Alerting:
     @answers(NewsArrived)
     def on_news(self, message: NewsArrived) -> Iterable[Effect]:
         """Take the headlines, and trigger by those since an alert was set, each article once for all alerts."""
-        news = self.state.sightings.news
+        news = self.state.sightings.headlines
         if isinstance(message.found, str):
             news.fail(message.found)
             return ()
@@ -291,7 +291,7 @@ class Alerting:
     # ── helpers ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _why_no_news(self) -> str:
-        news = self.state.sightings.news
+        news = self.state.sightings.headlines
         if not news.has_source:
             return news.view.note
         return "" if self.state.control.settings.news.enabled else f"news are {OFF}"
