@@ -31,6 +31,7 @@ from core.views import (
     TradeRow,
     WatchRow,
 )
+from core.views.sums import together
 from widgets import format as f
 from widgets.format import coming_in_words, short_id, short_ids
 from widgets.lines import Cell, TextLine, Tone
@@ -325,6 +326,9 @@ def _day(row: DayRow) -> list[TextLine]:
     for each in row.closed:
         said = f"{each.trades} closed, {each.wins} won, {usd(f.arrowed(each.profit).strip())}"
         lines += field(each.strategy, said, f.tone_of(each.profit))
+    if (every := together(row.closed)).failed:
+        said = f"{every.failed}, {usd(f.arrowed(every.failed_profit).strip())}, in no strategy"
+        lines += field("failed", said, f.tone_of(every.failed_profit))
     if row.charged:
         lines += field("fees of the day", f"{usd(f.arrowed(row.charged).strip())}, charged to the account, in no trade")
     return [*lines, *field("its trades", f"{written('pane.history')} turned to this day")]

@@ -361,11 +361,14 @@ def measured(folder: Path, what: str | None) -> DeskMeasures:
 
 
 def trades_of_strategies(folder: Path) -> dict[str, list[EndedTrade]]:
-    """Return the closed trades of the journal by strategy, in order. Raises `OperatorError`, `JournalDamagedError`."""
+    """Return the closed trades of the journal by strategy, in order, without those that failed in execution (EX-18).
+
+    Raises `OperatorError`, `JournalDamagedError`.
+    """
     days_between(folder, None, None)
     found: dict[str, list[EndedTrade]] = {}
     for record in records_of(folder, days_of(folder), (facts.TradeClosed,)):
-        if isinstance(record.fact, facts.TradeClosed):
+        if isinstance(record.fact, facts.TradeClosed) and not record.fact.trade.is_failed:
             trade = record.fact.trade
             found.setdefault(trade.strategy, []).append(EndedTrade(HOME.day_of(trade.exit_time), trade.profit))
     return found

@@ -75,6 +75,7 @@ class WrittenRun(BaseModel):
     overnight: tuple[tuple[date, date], ...]
     days: tuple[date, ...]
     equity: list[float]
+    failed_profits: str = ""
 
 
 class RunFile:

@@ -6,15 +6,16 @@ A longer period lists its days instead.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from textual.app import ComposeResult
 
-from core.model.signal import EXIT_WORDS, ExitReason
+from core.model.signal import EXIT_WORDS, FAILED_WORDS, ExitReason
 from core.model.values import NO_MONEY, Money
 from core.views import ClosedRow, DayRow, DeskView, ResultRow, TradeRow
-from core.views.sums import Period, by_strategy, drawdown, growth, periods, worths
+from core.views.sums import Period, by_strategy, drawdown, growth, periods, together, worths
 from widgets import format as f
 from widgets.chart import Canvas
 from widgets.chart_scales import DOTS_ACROSS, DOTS_DOWN
@@ -59,15 +60,17 @@ def _sums(rows: Sequence[ClosedRow], room: int) -> Iterator[TextLine]:
             "muted",
         ),
     )
+    every = together(rows)
+    room -= bool(every.failed)
     shown = rows if len(rows) < room - 1 else rows[: max(0, room - BLANK)]
     for row in shown:
         yield _sum(row)
     if len(shown) < len(rows):
         yield (Cell(f"{INDENT}and {len(rows) - len(shown)} more strategies", "muted"),)
-    if len(rows) > 1:
-        everything = [(row.trades, row.wins, row.profit) for row in rows]
-        trades, wins, profits = zip(*everything, strict=True)
-        yield _sum(ClosedRow("all", sum(trades), sum(wins), Money(sum(profits, NO_MONEY))))
+    if every.failed:
+        yield _failed(every.failed, every.failed_profit, PERIOD_NAME + 2 * NUMBER, PERIOD_SUM)
+    if len(rows) > 1 or every.failed:
+        yield _sum(replace(every, trades=every.closed, profit=every.made))
 
 
 def _sum(row: ClosedRow) -> TextLine:
@@ -75,6 +78,14 @@ def _sum(row: ClosedRow) -> TextLine:
         Cell(f"{INDENT}{fitted(row.strategy.upper(), PERIOD_NAME, Align.LEFT, 0)}", "strong"),
         Cell(f"{row.trades:>{NUMBER}}{row.wins:>{NUMBER}}"),
         Cell(f"{f.arrowed(row.profit):>{PERIOD_SUM}}", f.tone_of(row.profit)),
+    )
+
+
+def _failed(trades: int, made: Money, before: int, cells: int) -> TextLine:
+    """Format `1 failed in execution` and its sum under the others': no strategy has these trades (EX-18)."""
+    return (
+        Cell(f"{INDENT}{f'{trades} {FAILED_WORDS}':<{before}}", "warning"),
+        Cell(f"{f.arrowed(made):>{cells}}", f.tone_of(made)),
     )
 
 
@@ -221,7 +232,7 @@ class Results(Pane):
         quantities = [f.quantity(trade.quantity) for trade in trades]
         places = max((len(text.partition(".")[2]) for text in quantities), default=0)
         self.grid.show([_row(trade, places) for trade in reversed(trades)], empty=NO_TRADES)
-        realised = sum((row.realised for row in view.results), Decimal(0))
+        realised = sum((row.realised + row.failed_realised for row in view.results), Decimal(0))
         known = [row.unrealised for row in view.results if row.unrealised is not None]
         unrealised = sum(known, Decimal(0)) if len(known) == len(view.results) else None
         parts = sum(row.in_part for row in view.results)
@@ -296,12 +307,17 @@ def sum_lines(rows: Sequence[ResultRow], width: int, room: int) -> list[TextLine
     titles = (("STRATEGY", NAME), ("TRADES", TRADES), ("WON", WON), ("REALISED", SUM), ("UNREALISED", SUM))
     head = INDENT + " ".join(fitted(title, cells, _side(number), 0) for number, (title, cells) in enumerate(titles))
     lines: list[TextLine] = [(Cell(f"{head}  NOT TAKEN, USD" if is_beside else f"{head}, USD", "muted"),)]
+    failed = sum(row.failed for row in rows)
+    room -= bool(failed)
     for number, row in enumerate(rows):
         own = [*_lines_of(row, is_beside)]
         if len(lines) + len(own) > room - (number < len(rows) - 1) and number:
             lines.append((Cell(f"{INDENT}and {len(rows) - number} more strategies", "muted"),))
             break
         lines += own
+    if failed:
+        made = Money(sum((row.failed_realised for row in rows), NO_MONEY))
+        lines.append(_failed(failed, made, NAME + TRADES + WON + 3, SUM))
     return lines
 
 
@@ -314,8 +330,6 @@ def _lines_of(row: ResultRow, is_beside: bool) -> Iterator[TextLine]:
         Cell(f"{f.arrowed(row.unrealised):>{SUM}}", f.tone_of(row.unrealised)),
     )
     yield (*sums, Cell(f"  {shadow}", "muted")) if is_beside and shadow else sums
-    if row.failed:
-        yield (Cell(f"{INDENT}{' ' * NAME} {row.failed} after a failed exit, counted apart", "warning"),)
     if shadow and not is_beside:
         yield (Cell(f"{INDENT}{' ' * NAME} shadow: {shadow}", "muted"),)
     if row.left_out:

@@ -36,6 +36,7 @@ from core.execution.fee_days import FeeDays
 from core.facts import CorporateActionApplied, FillReversed, MarginSampled, OrderCreated, PositionCorrected, TradeClosed
 from core.model.lazy_dataclass import dataclass
 from core.model.position import AnyTrade
+from core.model.signal import FAILED_WORDS
 from core.model.sizing import RegimeLabels
 from core.model.staging import MANUAL, StopPlan
 from core.model.values import ZERO, ClientOrderId, Money, Price, Symbol
@@ -58,7 +59,10 @@ LocalTime = Callable[[datetime], time]
 
 @dataclass(frozen=True, slots=True)
 class TradeRow:
-    """A trade with its groups. `profit` is exact USD; `r` is its ratio to the risk to the stop, None without one."""
+    """A trade with its groups. `profit` is exact USD; `r` is its ratio to the risk to the stop, None without one.
+
+    `is_failed`: it failed in execution, which is no trading result (EX-18).
+    """
 
     strategy: str
     by: str
@@ -66,14 +70,16 @@ class TradeRow:
     symbol: str
     half_hour: str
     held: str
+    reason: str
     profit: Money
     r: float | None
+    is_failed: bool
 
 
 Figures = dict[str, float | int | None]
 """The figures of a group, by name."""
-BY = ("strategy", "by", "regime", "symbol", "half_hour", "held")
-"""The groupings; `by` is whether a person or a strategy proposed the trade."""
+BY = ("strategy", "by", "regime", "symbol", "half_hour", "held", "reason")
+"""The groupings; `by` is whether a person or a strategy proposed the trade, `reason` that of its exit."""
 
 
 def rows_of(trades: Iterable[AnyTrade], stop_of: StopOf, local: LocalTime) -> list[TradeRow]:
@@ -86,8 +92,10 @@ def rows_of(trades: Iterable[AnyTrade], stop_of: StopOf, local: LocalTime) -> li
             trade.symbol,
             half_hour(local(trade.entry_time)),
             time_held(trade.exit_time - trade.entry_time),
+            trade.exit_reason.value,
             trade.profit,
             r_multiple(trade, stop_of(trade.entry_order)),
+            trade.is_failed,
         )
         for trade in trades
     ]
@@ -117,12 +125,14 @@ def r_multiple(trade: AnyTrade, stop: StopPlan | None) -> float | None:
 def by_groups(rows: Sequence[TradeRow]) -> dict[str, dict[str, Figures]]:
     """Return the `figures` by grouping and group. Profits of groups add up to the cent.
 
-    Groups are sorted by name, holding times from the shortest to the longest.
+    Groups are sorted by name, holding times from the shortest to the longest. Trades that failed in execution are a
+    line of their own at the end; by exit reason each of their reasons is one.
     """
     frame, exact = framed(rows), [row.profit for row in rows]
     found: dict[str, dict[str, Figures]] = {}
     for by in BY:
-        groups = sorted(frame.groupby(by).groups.items(), key=lambda each: _place(str(each[0])))
+        names = frame[by] if by == "reason" else frame[by].mask(frame["is_failed"], FAILED_WORDS)
+        groups = sorted(frame.groupby(names).groups.items(), key=lambda each: _place(str(each[0])))
         sums = in_cents(Part(str(name), Money(sum((exact[n] for n in places), ZERO))) for name, places in groups)
         found[by] = {
             part.name: figures(frame.loc[places]) | {"profit": float(part.amount)}
@@ -133,18 +143,22 @@ def by_groups(rows: Sequence[TradeRow]) -> dict[str, dict[str, Figures]]:
 
 def framed(rows: Sequence[TradeRow]) -> pd.DataFrame:
     """Return a row per trade, numbered from 0; money as floats."""
-    return pd.DataFrame(rows, columns=[*BY, "profit", "r"]).astype({"profit": float, "r": float})
+    return pd.DataFrame(rows, columns=[*BY, "profit", "r", "is_failed"]).astype(
+        {"profit": float, "r": float, "is_failed": bool}
+    )
 
 
 def figures(group: pd.DataFrame) -> Figures:
-    """Return the figures of one group.
+    """Return the figures of one group. Of trades that failed in execution there are number and sum alone.
 
     R is of the trades with a stop, None without any; `without_r` counts the others.
     """
     profit, r = group["profit"], group["r"].dropna()
+    if len(group) and group["is_failed"].all():
+        profit, r = profit.iloc[:0], r.iloc[:0]
     return {
         "trades": len(group),
-        "profit": float(profit.sum()),
+        "profit": float(group["profit"].sum()),
         "win_rate": win_rate(profit),
         "expectancy": expectancy(profit),
         "mean_gain": mean_gain(profit),
@@ -152,12 +166,14 @@ def figures(group: pd.DataFrame) -> Figures:
         "profit_factor": profit_factor(profit),
         "mean_r": expectancy(r),
         "total_r": float(r.sum()) if len(r) else None,
-        "without_r": len(group) - len(r),
+        "without_r": len(profit) - len(r),
     }
 
 
 def _place(name: str) -> tuple[int, str]:
     """Return the sort key of a group."""
+    if name == FAILED_WORDS:
+        return len(HELD) + 1, name
     held = [words for _, words in HELD]
     return (held.index(name) if name in held else len(held) if name == OVERNIGHT else 0, name)
 
@@ -270,8 +286,10 @@ class DeskMeasures:
         The required number of returns for each measure that is None for lack of days; `returns` is the actual number.
     rolling
         Over the last 63 sessions, by day.
+    trades, failed
+        Figures of the trades, and of those that failed in execution, which are in no measure.
     groups
-        Figures of all trades by group.
+        Figures of the trades by group.
     unpriced
         The number of share transfers of unknown value, which count as a result.
     """
@@ -285,6 +303,7 @@ class DeskMeasures:
     too_few: Mapping[str, int]
     rolling: Sequence[Mapping[str, object]]
     trades: Figures
+    failed: Figures
     groups: Mapping[str, Mapping[str, Figures]]
     instants: Sequence[MarginInstant]
     margin: Sequence[MarginDay]
@@ -326,10 +345,11 @@ def desk_measures(
     closes = series_of(worth)
     trades = [trade for trade in ended.trades if first <= day_of(trade.exit_time) <= last]
     rows = rows_of(trades, ended.stops.get, local)
+    traded, failed = ([row for row in rows if row.is_failed is is_failed] for is_failed in (False, True))
     returns = len(returns_of(closes["equity"]))
     too_few = {name: needed for name, needed in NEEDS.items() if returns < needed}
-    told = metrics(worth, [float(trade.profit) for trade in trades])
-    told = {**told, **_exact(days, trades), **dict.fromkeys(too_few)}
+    told = metrics(worth, [float(row.profit) for row in traded])
+    told = {**told, **_exact(days, trades), "profit": _cents(row.profit for row in traded), **dict.fromkeys(too_few)}
     del told["mean_exposure"]  # a journal does not have the value of the positions at each close
     return DeskMeasures(
         first=first,
@@ -340,7 +360,8 @@ def desk_measures(
         measures={name: _known(value) for name, value in told.items()},
         too_few=too_few,
         rolling=rolled(closes["equity"], closes["cent"]),
-        trades=figures(framed(rows)) | {"profit": _cents(trade.profit for trade in trades)},
+        trades=figures(framed(traded)) | {"profit": _cents(row.profit for row in traded)},
+        failed=figures(framed(failed)) | {"profit": _cents(row.profit for row in failed)},
         groups=by_groups(rows),
         instants=instants,
         margin=margin_days(instants, day_of),
@@ -355,7 +376,6 @@ def _exact(days: Sequence[AccountDay], trades: Sequence[AnyTrade]) -> dict[str, 
         "first_equity": known[0] if known else None,
         "last_equity": known[-1] if known else None,
         "moved": _cents(day.moved for day in days),
-        "profit": _cents(trade.profit for trade in trades),
         "slippage": _cents(trade.slippage for trade in trades),
         "fees": _cents(trade.fees for trade in trades),
         "charged": _cents(day.charged for day in days[1:]),

@@ -28,6 +28,7 @@ from core.analytics.presentation import (
     value_of,
 )
 from core.model.session import HOME
+from core.model.signal import FAILED_WORDS
 from core.model.values import Money
 
 WIDTH, HIGH = 80, 7
@@ -66,6 +67,7 @@ GROUPS: Mapping[str, str] = {
         f"▲ over {value_of(MANY_WINS, 'percent')} won, ▼ under {value_of(FEW_WINS, 'percent')}"
     ),
     "held": "time held",
+    "reason": "exit reason",
 }
 ROLLED: tuple[tuple[str, str, str], ...] = (
     ("total_return", "total return", "percent"),
@@ -92,7 +94,13 @@ def lines_of(found: DeskMeasures) -> Iterator[str]:
 def title(found: DeskMeasures) -> str:
     days = f"{found.first}" if found.first == found.last else f"{found.first} to {found.last}"
     trades, made = found.trades["trades"], value_of(found.trades["profit"], "money")
-    return f"{days}: {trades:,} {'trade' if trades == 1 else 'trades'}, {made} USD"
+    failed = f"; {failed_in_words(found)}" if found.failed["trades"] else ""
+    return f"{days}: {trades:,} {'trade' if trades == 1 else 'trades'}, {made} USD{failed}"
+
+
+def failed_in_words(found: DeskMeasures) -> str:
+    """Format `2 failed in execution, -31.20 USD`."""
+    return f"{found.failed['trades']} {FAILED_WORDS}, {value_of(found.failed['profit'], 'money')} USD"
 
 
 def account_rows(found: DeskMeasures) -> list[tuple[str, str]]:
@@ -147,7 +155,8 @@ def trade_rows(found: DeskMeasures) -> list[tuple[str, str]]:
     shown = (*OF_TRADES, *MORE_OF_TRADES)
     rows = [(name, value_of(found.measures[key], kind)) for key, name, kind in LINES if key in shown]
     in_r = (("mean R", "mean_r", "ratio"), ("R in all", "total_r", "ratio"), ("trades without R", "without_r", "count"))
-    return [*rows, *((name, value_of(found.trades[key], kind)) for name, key, kind in in_r)]
+    rows += [(name, value_of(found.trades[key], kind)) for name, key, kind in in_r]
+    return [*rows, ("beside them", failed_in_words(found))] if found.failed["trades"] else rows
 
 
 def group_rows(found: DeskMeasures, by: str) -> list[dict[str, str]]:
@@ -226,6 +235,7 @@ def as_json(found: DeskMeasures) -> dict[str, object]:
         "too_few": {key: {"needs": needed, "has": found.returns} for key, needed in found.too_few.items()},
         "rolling": [dict(row) for row in found.rolling],
         "trades": found.trades,
+        "failed": {key: found.failed[key] for key in ("trades", "profit")},
         "groups": {by: dict(groups) for by, groups in found.groups.items()},
         "margin": {
             "days": [

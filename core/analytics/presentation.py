@@ -8,6 +8,7 @@ from html import escape
 from itertools import chain, repeat
 from typing import Any
 
+from core.model.signal import FAILED_WORDS
 from core.model.text_sanitizer import harmless
 
 # ── names and formats ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -54,8 +55,12 @@ LINES: tuple[tuple[str, str, str], ...] = (
 
 
 def told(metrics: Mapping[str, object]) -> list[tuple[str, str]]:
-    """Return name and value of every measure, as text."""
-    return [_told(key, name, kind, metrics.get(key)) for key, name, kind in LINES]
+    """Return name and value of every measure, as text, and trades that failed in execution, which are in none."""
+    lines = [_told(key, name, kind, metrics.get(key)) for key, name, kind in LINES]
+    if metrics.get("failed"):
+        failed = value_of(metrics["failed"], "count"), value_of(metrics["failed_profit"], "money")
+        lines.append((FAILED_WORDS, "{}, {} USD".format(*failed)))
+    return lines
 
 
 def _told(key: str, name: str, kind: str, value: object) -> tuple[str, str]:

@@ -77,7 +77,9 @@ EXIT_WORDS: Mapping[ExitReason, tuple[str, str]] = {
 }
 """Text of each: on a waiting exit, at most 14 letters, and on a closed trade, six."""
 FAILED = frozenset({ExitReason.EXECUTION_ERROR, ExitReason.BROKER_REJECT})
-"""Reasons that are no trading result: counted apart."""
+"""Reasons that are no trading result: counted apart (`Trade.is_failed`)."""
+FAILED_WORDS = "failed in execution"
+"""The line of these trades beside those of strategies and other groups (EX-18)."""
 
 
 @dataclass(frozen=True, slots=True)

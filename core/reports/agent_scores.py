@@ -5,7 +5,8 @@ followed; never followed is zero. As followed is the profit of the trades that c
 
 The Brier score is the mean of (stated confidence − outcome)², with 1 for a trade that gained and 0 for any other
 (Brier, 1950): 0 is perfect, 0.25 is a coin. The outcome is that of the real trade, and of the shadow trade where there
-was none. It is known once that trade is over; a draft that would never have filled has none.
+was none, or where it failed in execution (EX-18). It is known once that trade is over; a draft that would never have
+filled has none.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from core.model.draft import Draft, DraftEnd, DraftRefusal, FactResult
 from core.model.lazy_dataclass import dataclass
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderRequest, Side, StopHolder
+from core.model.position import AnyTrade
 from core.model.session import HOME, NoSession
 from core.model.staging import MANUAL, NoStop, StopPlan
 from core.model.values import ZERO, ClientOrderId, Fraction, Money, Price, Symbol, plain
@@ -105,13 +107,18 @@ class _Followed:
     draft: Draft
     shadow: ShadowTrade | None
     profit: Money | None = None
+    is_failed: bool = False
+
+    def close(self, trade: AnyTrade | None) -> None:
+        self.profit = None if trade is None else trade.profit
+        self.is_failed = trade is not None and trade.is_failed
 
     @property
     def outcome(self) -> Money | None:
         """The real trade's profit, else the shadow trade's; None until that trade is over."""
-        if self.profit is not None or self.shadow is None or self.shadow.is_followed:
+        if self.profit is not None and not self.is_failed:
             return self.profit
-        return self.shadow.result
+        return None if self.shadow is None or self.shadow.is_followed else self.shadow.result
 
 
 @dataclass(slots=True)
@@ -163,9 +170,9 @@ class _Reader:
                 if proposal is not None:
                     self._by_order[ClientOrderId(proposal)] = followed
             case facts.TradeClosed(trade=trade) if trade.entry_order in self._by_order:
-                self._by_order[trade.entry_order].profit = trade.profit
+                self._by_order[trade.entry_order].close(trade)
             case facts.FillReversed(undone=trade, corrected=after) if trade and trade.entry_order in self._by_order:
-                self._by_order[trade.entry_order].profit = None if after is None else after.profit
+                self._by_order[trade.entry_order].close(after)
 
     def close(self, day: date) -> None:
         """End the day: only what is held overnight goes on."""

@@ -13,6 +13,7 @@ from core.model.instrument import Instrument, share
 from core.model.lazy_dataclass import dataclass
 from core.model.position import AnyTrade
 from core.model.session import HOME, DayCloses
+from core.model.signal import FAILED_WORDS
 from core.model.values import NO_MONEY, ZERO, Money, Price, Symbol
 from core.ports import Recorded
 from core.post_mortem.day_attribution import A_DAY, Books
@@ -30,6 +31,8 @@ class Figures:
 
     Attributes
     ----------
+    trades, won, failed
+        Closed trades, those of them with a profit, and those that failed in execution: these are not won (EX-18).
     made
         By the trades that ended, exact: of several on one day it is rounded once, in `result`. Of several days it is
         the sum of their results.
@@ -56,6 +59,7 @@ class Figures:
     closing: Money | None
     gained: Decimal | None = None
     charged: Money = NO_MONEY
+    failed: int = 0
 
     @property
     def realised(self) -> Money | None:
@@ -100,8 +104,12 @@ def figures_of(
     ended = list(trades)
     opening, closing = (None if equity is None else to_the_cent(equity) for equity in ends)
     made = sum((trade.profit for trade in ended), ZERO)
-    won = sum(trade.profit > 0 for trade in ended)
-    return Figures(*days, len(ended), won, made, fees, opening, closing, gained, charged)
+    won, failed = sum(is_won(trade) for trade in ended), sum(trade.is_failed for trade in ended)
+    return Figures(*days, len(ended), won, made, fees, opening, closing, gained, charged, failed)
+
+
+def is_won(trade: AnyTrade) -> bool:
+    return trade.profit > 0 and not trade.is_failed
 
 
 def result_of(told: TradeExplained) -> Money:
@@ -124,30 +132,44 @@ def the_biggest(parts: Sequence[Part], most: int) -> list[Part]:
 
 
 @dataclass(frozen=True, slots=True)
-class OfStrategy:
-    """The result of a strategy's trades, manual ones included as a strategy, USD to the cent."""
+class OfGroup:
+    """The result of a group of trades, USD to the cent; `is_failed` if they failed in execution (EX-18)."""
 
-    strategy: str
+    name: str
     trades: int
     won: int
     result: Money
+    is_failed: bool = False
 
 
-def by_strategy(trades: Iterable[TradeExplained]) -> tuple[OfStrategy, ...]:
-    """Return the strategies, the best first; together they are the result."""
+def by_strategy(trades: Iterable[TradeExplained]) -> tuple[OfGroup, ...]:
+    """Return the strategies, `manual` among them, the best first; then what failed in execution, as one line.
+
+    Together they are the result.
+    """
+    return _groups(trades, lambda trade: FAILED_WORDS if trade.is_failed else trade.strategy)
+
+
+def by_exit_reason(trades: Iterable[TradeExplained]) -> tuple[OfGroup, ...]:
+    """Return the exit reasons, the best first, then those of failed executions; together they are the result."""
+    return _groups(trades, lambda trade: trade.exit_reason.value)
+
+
+def _groups(trades: Iterable[TradeExplained], name_of: Callable[[AnyTrade], str]) -> tuple[OfGroup, ...]:
     every = list(trades)
-    found: dict[str, list[TradeExplained]] = {}
+    found: dict[str, list[AnyTrade]] = {}
     for told in every:
-        found.setdefault(told.story.trade.strategy, []).append(told)
+        found.setdefault(name_of(told.story.trade), []).append(told.story.trade)
     sums = dict.fromkeys(found, ZERO)
     for its in _by_day(every):
-        exact = {name: _made(told for told in its if told.story.trade.strategy == name) for name in found}
+        exact = {name: _made(told for told in its if name_of(told.story.trade) == name) for name in found}
         for part in in_cents(Part(name, Money(exact[name])) for name in sorted(exact, key=lambda n: (-exact[n], n))):
             sums[part.name] += part.amount
-    return tuple(
-        OfStrategy(name, len(its), sum(told.story.trade.profit > 0 for told in its), Money(sums[name]))
-        for name, its in sorted(found.items(), key=lambda item: (-sums[item[0]], item[0]))
+    groups = (
+        OfGroup(name, len(its), sum(map(is_won, its)), Money(sums[name]), its[0].is_failed)
+        for name, its in found.items()
     )
+    return tuple(sorted(groups, key=lambda each: (each.is_failed, -each.result, each.name)))
 
 
 def by_cause(trades: Iterable[TradeExplained]) -> tuple[Part, ...]:

@@ -12,7 +12,7 @@ from core.model.signal import EXIT_WORDS
 from core.model.sizing import UNKNOWN
 from core.model.values import plain, priced
 from core.post_mortem.page import usd
-from core.reports.figures import by_strategy, not_taken, result_of
+from core.reports.figures import OfGroup, by_exit_reason, by_strategy, not_taken, result_of
 from core.reports.report import Report
 from core.reports.report_text import (
     controls_of,
@@ -61,8 +61,9 @@ def _sections(report: Report) -> Iterator[tuple[str, Rows]]:
     yield "result", _result(report)
     if report.is_week:
         yield "by day", ((f"{day.first:%a %d %B}", short_of(day)) for day in report.days)
-    strategies = by_strategy(each.told for each in report.trades)
-    yield "by strategy", ((s.strategy, f"{usd(s.result)}, {many(s.trades, 'trade')}, {s.won} won") for s in strategies)
+    told = [each.told for each in report.trades]
+    yield "by strategy", map(_group, by_strategy(told))
+    yield "by exit reason", map(_group, by_exit_reason(told))
     yield "trades", _trades(report)
     yield "held", (("", held_in_words(each)) for each in standing.held)
     yield (
@@ -75,6 +76,11 @@ def _sections(report: Report) -> Iterator[tuple[str, Rows]]:
     yield "controls", (("", words) for words in controls_of(report))
     yield "data and connection", (("", trouble_in_words(each)) for each in report.quality.troubles)
     yield "market and what was not taken", _rest(report)
+
+
+def _group(each: OfGroup) -> tuple[str, str]:
+    won = "" if each.is_failed else f", {each.won} won"
+    return each.name, f"{usd(each.result)}, {many(each.trades, 'trade')}{won}"
 
 
 def _result(report: Report) -> Rows:

@@ -544,6 +544,7 @@ def _together(days: Sequence[Figures]) -> Figures:
         days[-1].closing,
         None if any(day.realised is None for day in days) else _sum(d.realised for d in days if d.realised is not None),
         _sum(day.charged for day in days),
+        sum(day.failed for day in days),
     )
 
 

@@ -15,12 +15,24 @@ from core.model.signal import EXIT_WORDS
 from core.model.sizing import UNKNOWN
 from core.model.values import ZERO, Money, plain, priced
 from core.post_mortem.page import MORE, amounts, cents, name_of, part_as_json, usd
-from core.reports.figures import Fall, Figures, biggest_of, by_cause, by_strategy, not_taken, result_of, the_biggest
+from core.reports.figures import (
+    Fall,
+    Figures,
+    OfGroup,
+    biggest_of,
+    by_cause,
+    by_exit_reason,
+    by_strategy,
+    not_taken,
+    result_of,
+    the_biggest,
+)
 from core.reports.report import Held, Report, StillStands, TradeTold
 from core.reports.report_text import (
     SHOWN,
     SUMMARIES,
     controls_of,
+    counted,
     head_of,
     more_trades,
     of_not_taken,
@@ -47,10 +59,8 @@ def as_json(report: Report) -> dict[str, object]:
         "days": [_figures(day) for day in report.days],
         "week_before": None if report.week_before is None else _figures(report.week_before),
         "trades": [_trade(each) for each in report.trades],
-        "strategies": [
-            {"strategy": each.strategy, "trades": each.trades, "won": each.won, "result": cents(each.result)}
-            for each in by_strategy(trades)
-        ],
+        "strategies": [_group("strategy", each) for each in by_strategy(trades)],
+        "exit_reasons": [_group("reason", each) for each in by_exit_reason(trades)],
         "causes": [part_as_json(part) for part in by_cause(trades)],
         "parts": [part_as_json(part) for part in report.parts],
         "not_taken": [
@@ -131,12 +141,23 @@ def _cents(amount: Money | None) -> str | None:
     return None if amount is None else cents(amount)
 
 
+def _group(of: str, each: OfGroup) -> dict[str, object]:
+    return {
+        of: each.name,
+        "trades": each.trades,
+        "won": None if each.is_failed else each.won,
+        "result": cents(each.result),
+        "failed": each.is_failed,
+    }
+
+
 def _figures(figures: Figures) -> dict[str, object]:
     return {
         "first": figures.first.isoformat(),
         "last": figures.last.isoformat(),
         "trades": figures.trades,
         "won": figures.won,
+        "failed": figures.failed,
         "result": cents(figures.result),
         "realised": _cents(figures.realised),
         "fees": cents(figures.fees),
@@ -219,6 +240,8 @@ def _body(report: Report) -> Iterator[str]:
         yield "<h2>Trades</h2>" + table(_trades(report), TRADES_HEAD)
         yield from paragraphs(more_trades(report))
         yield "<h2>By strategy</h2>" + amounts(_strategies(report))
+        reasons = by_exit_reason(each.told for each in report.trades)
+        yield "<h2>By exit reason</h2>" + amounts([Part(counted(each), each.result) for each in reasons])
         yield "<h2>By cause</h2>" + amounts(by_cause(each.told for each in report.trades))
     if report.parts:
         yield "<h2>Equity by position and cash</h2>" + amounts(the_biggest(report.parts, SHOWN))
@@ -258,7 +281,7 @@ def _trades(report: Report) -> Iterator[Sequence[str]]:
 
 def _strategies(report: Report) -> list[Part]:
     found = by_strategy(each.told for each in report.trades)
-    parts = [Part(each.strategy, each.result) for each in found[:SHOWN]]
+    parts = [Part(each.name, each.result) for each in found[:SHOWN]]
     if rest := found[SHOWN:]:
         parts.append(Part(f"{len(rest)} more", Money(sum((each.result for each in rest), ZERO))))
     return parts

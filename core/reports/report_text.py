@@ -12,12 +12,23 @@ from core.model.order import StopHolder
 from core.model.order_terms import OWED, order_in_words
 from core.model.report_sheet import at_a_blank
 from core.model.session import HOME
-from core.model.signal import EXIT_WORDS
+from core.model.signal import EXIT_WORDS, FAILED_WORDS
 from core.model.sizing import UNKNOWN
 from core.model.values import ZERO, Money, percent, plain, priced
 from core.post_mortem.missed_trades import TripKind
 from core.post_mortem.page import WIDTH, name_of, usd
-from core.reports.figures import Figures, NotTaken, biggest_of, by_cause, by_strategy, not_taken, result_of, the_biggest
+from core.reports.figures import (
+    Figures,
+    NotTaken,
+    OfGroup,
+    biggest_of,
+    by_cause,
+    by_exit_reason,
+    by_strategy,
+    not_taken,
+    result_of,
+    the_biggest,
+)
 from core.reports.quality import Noted, lasted
 from core.reports.report import Held, Report, StillStands, Summary, TradeTold
 from core.risk.regime import in_words as regime_in_words
@@ -119,7 +130,10 @@ def equity_in_words(report: Report) -> str:
 
 
 def trades_in_words(figures: Figures) -> str:
-    return f"{many(figures.trades, 'trade')} closed, {figures.won} won" if figures.trades else "no trade closed"
+    if not figures.trades:
+        return "no trade closed"
+    failed = f", {figures.failed} {FAILED_WORDS}" if figures.failed else ""
+    return f"{many(figures.trades, 'trade')} closed, {figures.won} won{failed}"
 
 
 def short_of(figures: Figures) -> str:
@@ -169,6 +183,7 @@ def lines_of(report: Report) -> Iterator[str]:
     yield from plotted(equity if len(set(equity)) > 1 else [], WIDTH, HEIGHT, lambda equity: f"{equity:,.2f}")
     yield from _section("trades", trades_of(report))
     yield from _section("by strategy", _strategies(report))
+    yield from _section("by exit reason", map(group_in_words, by_exit_reason(each.told for each in report.trades)))
     yield from _section("by cause", _amounts(by_cause(each.told for each in report.trades)))
     yield from _section("equity by position and cash", _amounts(the_biggest(report.parts, SHOWN)))
     yield from _section("not taken, and what it would have made", _not_taken(report))
@@ -232,16 +247,26 @@ def _trade(each: TradeTold) -> Iterator[str]:
 
 def _strategies(report: Report) -> Iterator[str]:
     found = by_strategy(each.told for each in report.trades)
-    for each in found[:SHOWN]:
-        name = f"{each.strategy}: {many(each.trades, 'trade')}, {each.won} won"
-        yield f"{name:<{NAME}}{usd(each.result):>12}"
-    if rest := found[SHOWN:]:
+    traded = [each for each in found if not each.is_failed]
+    yield from map(group_in_words, traded[:SHOWN])
+    if rest := traded[SHOWN:]:
         yield f"{f'… and {len(rest)} more':<{NAME}}{usd(sum((each.result for each in rest), ZERO)):>12}"
+    yield from (group_in_words(each) for each in found if each.is_failed)
     if len(found) > 1:
         yield f"{'in all':<{NAME}}{usd(report.whole.result):>12}"
     if report.is_week and len(report.trades) > 1:
         ends = sorted(report.trades, key=lambda each: result_of(each.told))
         yield f"best {_named(ends[-1])}, worst {_named(ends[0])}"
+
+
+def group_in_words(each: OfGroup) -> str:
+    return f"{counted(each):<{NAME}}{usd(each.result):>12}"
+
+
+def counted(each: OfGroup) -> str:
+    """Format `vwap: 12 trades, 7 won`."""
+    won = "" if each.is_failed else f", {each.won} won"
+    return f"{each.name}: {many(each.trades, 'trade')}{won}"
 
 
 def _named(each: TradeTold) -> str:

@@ -51,7 +51,7 @@ class ThesesState:
     Attributes
     ----------
     closed
-        The last closed trades of each strategy, oldest first.
+        The last closed trades of each strategy, oldest first; one that failed in execution says nothing of a thesis.
     resumed_on
         The day of the last typed word for a strategy: its trades up to then no longer count.
     excused
@@ -138,12 +138,17 @@ class ThesisBook:
 
     def _trade_closed(self, _at: datetime, fact: facts.TradeClosed) -> None:
         trade = fact.trade
+        if trade.is_failed:
+            return
         known = self.state.closed.get(trade.strategy, EndedTrades())
         ended = EndedTrade(self.day_of(trade.exit_time), trade.profit)
         self.state.closed[trade.strategy] = known.and_then(ended)
 
     def _fill_reversed(self, _at: datetime, fact: facts.FillReversed) -> None:
-        if (trade := fact.undone) is not None and (known := self.state.closed.get(trade.strategy)) is not None:
+        trade = fact.undone
+        if trade is None or trade.is_failed:
+            return
+        if (known := self.state.closed.get(trade.strategy)) is not None:
             self.state.closed[trade.strategy] = known.without(
                 trade.profit, None if fact.corrected is None else fact.corrected.profit
             )

@@ -210,13 +210,20 @@ def report_of(backtest: Backtest, fingerprint: str) -> dict[str, object]:
     settings, report = backtest.runtime.engine.state.control.settings, backtest.report
     left = list(open_positions(backtest.runtime.engine.state, backtest.runtime.exchange, backtest.runtime.at))
     equity = framed(backtest.series)["equity"]
-    profits = [float(each["profit"]) for each in (*report.trades, *left) if each["profit"] is not None]
+    failed = [float(trade.profit) for trade in report.closed if trade.is_failed]
+    profits = [float(trade.profit) for trade in report.closed if not trade.is_failed]
+    profits += [float(each["profit"]) for each in left if each["profit"] is not None]
     below = drawdowns(equity)
     return {
         **report.as_json(fingerprint),
         "modelled": tallied(backtest.runtime.exchange),
         "open": left,
-        "metrics": {**metrics(backtest.series, profits), **_costs(backtest, left)},
+        "metrics": {
+            **metrics(backtest.series, profits),
+            "failed": len(failed),
+            "failed_profit": sum(failed),
+            **_costs(backtest, left),
+        },
         "groups": by_groups(rows_of(report.closed, report.stops.get, _local(backtest))),
         "rolling": rolled(equity),
         "signals": [_signal(backtest, start, said) for start, said in backtest.signals],

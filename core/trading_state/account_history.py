@@ -158,14 +158,21 @@ RESULTS_KEPT = 400
 
 @dataclass(slots=True)
 class Closed:
-    """The results of one strategy on one day. A trade whose first exit failed is no win (EX-18).
+    """The results of one strategy on one day; trades that failed in execution are apart (EX-18).
 
-    `realised` is the profit of its fills, partial exits included, less fees, USD (AN-01).
+    `realised` is the profit of its fills, partial exits included, less fees, USD (AN-01). `failed_realised` is that of
+    the fills of the failed trades: on each day both together are what the account made.
     """
 
     trades: int = 0
     wins: int = 0
     realised: Money = NO_MONEY
+    failed: int = 0
+    failed_realised: Money = NO_MONEY
+
+    def move_to_failed(self, amount: Decimal) -> None:
+        self.realised = Money(self.realised - amount)
+        self.failed_realised = Money(self.failed_realised + amount)
 
 
 @dataclass(slots=True)
@@ -179,14 +186,19 @@ class DayResult:
 
 @dataclass(slots=True)
 class DayResultsState:
-    """`changes` counts changes, so that a reader can skip an unchanged state."""
+    """`changes` counts changes, so that a reader can skip an unchanged state.
+
+    `unclosed` has the profits of the fills of positions that are open, by `SYMBOL/strategy` and day, USD: if the trade
+    fails in execution, they were no result of the strategy.
+    """
 
     days: dict[date, DayResult] = field(default_factory=dict)
     changes: int = 0
+    unclosed: dict[str, dict[date, Money]] = field(default_factory=dict)
 
 
 class DayResults:
-    """`day_of` returns the trading day of an instant, `realised` a fill's strategy and realized profit, USD.
+    """`day_of` returns the trading day of an instant, `realised` a fill's strategy, symbol and realized profit, USD.
 
     `filled_on` returns the trading day of an order's last fill, if it is known.
     """
@@ -196,7 +208,7 @@ class DayResults:
     def __init__(
         self,
         day_of: Callable[[datetime], date],
-        realised: Callable[[facts.OrderFilled], tuple[str, Money]],
+        realised: Callable[[facts.OrderFilled], tuple[str, str, Money]],
         filled_on: Callable[[ClientOrderId], date | None],
     ) -> None:
         self._day_of = day_of
@@ -209,6 +221,7 @@ class DayResults:
             facts.OrderFilled: self._filled,
             facts.FillReversed: self._reversed,
             facts.TradeClosed: self._closed,
+            facts.CorporateActionApplied: self._renamed,
         }
 
     def restore(self, state: DayResultsState) -> None:
@@ -221,6 +234,8 @@ class DayResults:
             days[day] = DayResult()
             while len(days) > RESULTS_KEPT:
                 del days[min(days)]
+            unclosed, oldest = self.state.unclosed, min(days)
+            self.state.unclosed = {key: parts for key, parts in unclosed.items() if max(parts) >= oldest}
         return days.get(day, DayResult())
 
     def _started(self, _at: datetime, fact: facts.DayStarted | facts.DayCorrected) -> None:
@@ -228,29 +243,60 @@ class DayResults:
         result.equity, result.close_of = fact.equity, fact.close_of
 
     def _filled(self, _at: datetime, fact: facts.OrderFilled) -> None:
-        strategy, amount = self._realised(fact)
+        strategy, symbol, amount = self._realised(fact)
         if amount:
-            closed = self._on(self._day_of(fact.fill.at)).closed.setdefault(strategy, Closed())
+            day = self._day_of(fact.fill.at)
+            closed = self._on(day).closed.setdefault(strategy, Closed())
             closed.realised = Money(closed.realised + amount)
+            self._note(f"{symbol}/{strategy}", day, amount)
+
+    def _note(self, key: str, day: date, amount: Decimal) -> None:
+        parts = self.state.unclosed.setdefault(key, {})
+        parts[day] = Money(parts.get(day, NO_MONEY) + amount)
 
     def _reversed(self, at: datetime, fact: facts.FillReversed) -> None:
         """Take its profit back, and the trade that it closed, on the day of that trade, or else of those fills."""
         trade = fact.undone
         if not fact.realised and trade is None:
             return
-        day = self._filled_on(fact.client_order_id) if trade is None else self._day_of(trade.exit_time)
-        closed = self._on(day or self._day_of(at)).closed
-        result = closed.setdefault(fact.strategy, Closed())
+        found = self._filled_on(fact.client_order_id) if trade is None else self._day_of(trade.exit_time)
+        day = found or self._day_of(at)
+        result = self._on(day).closed.setdefault(fact.strategy, Closed())
         result.realised = Money(result.realised + fact.realised)
-        if trade is not None:
-            result.trades -= fact.corrected is None
+        key = f"{fact.symbol}/{fact.strategy}"
+        if trade is None:
+            self._note(key, day, fact.realised)
+        elif fact.corrected is not None:
             result.wins += _is_win(fact.corrected) - _is_win(trade)
+            if trade.is_failed:
+                result.move_to_failed(fact.realised)
+        else:  # it is open again, and all of its fills count for it on this day
+            result.wins -= _is_win(trade)
+            result.trades -= not trade.is_failed
+            result.failed -= trade.is_failed
+            if trade.is_failed:
+                result.move_to_failed(-trade.profit)
+            self._note(key, day, trade.profit + fact.realised)
 
     def _closed(self, _at: datetime, fact: facts.TradeClosed) -> None:
         trade: AnyTrade = fact.trade
         closed = self._on(self._day_of(trade.exit_time)).closed.setdefault(trade.strategy, Closed())
-        closed.trades += 1
-        closed.wins += _is_win(trade)
+        parts = self.state.unclosed.pop(f"{trade.symbol}/{trade.strategy}", {})
+        if not trade.is_failed:
+            closed.trades += 1
+            closed.wins += _is_win(trade)
+            return
+        closed.failed += 1
+        for day, amount in parts.items():
+            if (known := self.state.days.get(day)) is not None and trade.strategy in known.closed:
+                known.closed[trade.strategy].move_to_failed(amount)
+
+    def _renamed(self, _at: datetime, fact: facts.CorporateActionApplied) -> None:
+        if fact.symbol == fact.symbol_now:
+            return
+        for owner in fact.owners:
+            for day, amount in self.state.unclosed.pop(f"{fact.symbol}/{owner.strategy}", {}).items():
+                self._note(f"{fact.symbol_now}/{owner.strategy}", day, amount)
 
 
 def _is_win(trade: AnyTrade | None) -> bool:

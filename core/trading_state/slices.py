@@ -393,9 +393,10 @@ class Slices:
     def _ended(self) -> Ended | None:
         return self.ledger.book.ended
 
-    def _realised(self, fact: OrderFilled) -> tuple[str, Money]:
+    def _realised(self, fact: OrderFilled) -> tuple[str, str, Money]:
         order = self.ledger.order(fact.fill.client_order_id)
-        return "" if order is None else order.strategy, self.ledger.book.realised
+        strategy, symbol = ("", "") if order is None else (order.strategy, order.request.symbol)
+        return strategy, symbol, self.ledger.book.realised
 
     def _filled_on(self, order_id: ClientOrderId) -> date | None:
         order = self.ledger.order(order_id)

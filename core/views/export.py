@@ -87,7 +87,8 @@ PUBLIC = {
     "declined": "not_taken",
     "left_out": "not_taken_and_not_followed",
     "shadow": "not_taken_result",
-    "failed": "failed_exits",
+    "failed": "failed_in_execution",
+    "failed_realised": "failed_profit",
     "in_part": "partly_closed",
     "is_part": "part_of_open_position",
 }

@@ -88,8 +88,9 @@ class ResultRow:
     realised, unrealised
         USD: the profit of today's fills, partial exits included, less fees; and of open positions at the last prices.
         The second is None if a price is unknown.
-    failed
-        Of `trades`, those whose first exit failed: not a trading result, and not part of `wins` (EX-18).
+    failed, failed_realised
+        Trades that failed in execution and the profit of their fills of today, USD: no trading result, and in no other
+        figure of the row (EX-18).
     declined, left_out, shadow
         Entries of today that were declined, expired or blocked, those of them that are not followed, and the total
         shadow result of the others; None if no limit was touched.
@@ -109,16 +110,31 @@ class ResultRow:
     failed: int = 0
     in_part: int = 0
     left_out: int = 0
+    failed_realised: Money = NO_MONEY
 
 
 @dataclass(frozen=True, slots=True)
 class ClosedRow:
-    """The closed trades of a strategy, or of manual trading, on one day; `profit` of its fills, less fees, USD."""
+    """The closed trades of a strategy, or of manual trading, on one day; `profit` of its fills, less fees, USD.
+
+    Those that failed in execution are counted in `failed` and `failed_profit` alone (EX-18).
+    """
 
     strategy: str
     trades: int
     wins: int
     profit: Money
+    failed: int = 0
+    failed_profit: Money = NO_MONEY
+
+    @property
+    def closed(self) -> int:
+        return self.trades + self.failed
+
+    @property
+    def made(self) -> Money:
+        """What the account made, USD."""
+        return Money(self.profit + self.failed_profit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +159,13 @@ class DayRow:
 
     @property
     def trades(self) -> int:
-        return sum(row.trades for row in self.closed)
+        """Return how many trades closed, those that failed in execution included."""
+        return sum(row.closed for row in self.closed)
 
     @property
     def profit(self) -> Money:
-        """Return the realized profit, USD."""
-        return Money(sum((row.profit for row in self.closed), NO_MONEY))
+        """Return the realized profit of all of them, USD."""
+        return Money(sum((row.made for row in self.closed), NO_MONEY))
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,8 +95,22 @@ def by_strategy(days: Sequence[DayRow]) -> list[ClosedRow]:
             so_far.trades + row.trades,
             so_far.wins + row.wins,
             Money(so_far.profit + row.profit),
+            so_far.failed + row.failed,
+            Money(so_far.failed_profit + row.failed_profit),
         )
     return list(sums.values())
+
+
+def together(rows: Sequence[ClosedRow]) -> ClosedRow:
+    """Sum the rows of all strategies."""
+    return ClosedRow(
+        "all",
+        sum(row.trades for row in rows),
+        sum(row.wins for row in rows),
+        Money(sum((row.profit for row in rows), NO_MONEY)),
+        sum(row.failed for row in rows),
+        Money(sum((row.failed_profit for row in rows), NO_MONEY)),
+    )
 
 
 def worths(period: Period, days: Sequence[DayRow], equity_now: Money | None) -> list[Money]:
@@ -122,7 +136,10 @@ def drawdown(worth: Sequence[Money]) -> Decimal:
 
 @dataclass(frozen=True, slots=True)
 class PeriodRow:
-    """A period's results, USD; `change_fraction` and `drawdown` are of the equity by day, None without two figures."""
+    """A period's results, USD; `change_fraction` and `drawdown` are of the equity by day, None without two figures.
+
+    `trades`, `wins` and `profit` are without trades that failed in execution (EX-18).
+    """
 
     period: str
     first: date
@@ -134,35 +151,44 @@ class PeriodRow:
     equity_after: Money | None
     change_fraction: Decimal | None
     drawdown: Decimal | None
+    failed: int = 0
+    failed_profit: Money = NO_MONEY
 
 
 @dataclass(frozen=True, slots=True)
 class PeriodStrategyRow:
-    """The closed trades of a strategy, or of manual trading, in one period; `profit` in USD."""
+    """The closed trades of a strategy, or of manual trading, in one period; `profit` in USD.
+
+    Those that failed in execution are in the last two figures alone (EX-18).
+    """
 
     period: str
     strategy: str
     trades: int
     wins: int
     profit: Money
+    failed: int = 0
+    failed_profit: Money = NO_MONEY
 
 
 def period_rows(days: Sequence[DayRow], today: date, equity_now: Money | None) -> Iterator[PeriodRow]:
     """Yield the sums of each period as the results show them."""
     for period in periods(days, today):
-        closed, worth = by_strategy(period.of(days)), worths(period, days, equity_now)
+        closed, worth = together(by_strategy(period.of(days))), worths(period, days, equity_now)
         is_known = len(worth) > 1
         yield PeriodRow(
             period.name,
             period.first,
             period.last,
-            sum(row.trades for row in closed),
-            sum(row.wins for row in closed),
-            Money(sum((row.profit for row in closed), NO_MONEY)),
+            closed.trades,
+            closed.wins,
+            closed.profit,
             worth[0] if is_known else None,
             worth[-1] if is_known else None,
             growth(worth) if is_known else None,
             drawdown(worth) if is_known else None,
+            closed.failed,
+            closed.failed_profit,
         )
 
 
@@ -170,4 +196,6 @@ def period_strategy_rows(days: Sequence[DayRow], today: date) -> Iterator[Period
     """Yield the sums of each strategy in each period."""
     for period in periods(days, today):
         for row in by_strategy(period.of(days)):
-            yield PeriodStrategyRow(period.name, row.strategy, row.trades, row.wins, row.profit)
+            yield PeriodStrategyRow(
+                period.name, row.strategy, row.trades, row.wins, row.profit, row.failed, row.failed_profit
+            )

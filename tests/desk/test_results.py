@@ -8,10 +8,11 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.model.signal import ExitReason
 from core.model.values import Price
-from core.views import TradeRow
+from core.views import ClosedRow, DayRow, TradeRow
+from tests.desk.nine_days import TODAY
 from tests.desk.still_house import a_result, a_trade, a_view, dollars, open_still
 from widgets.lines import joined
-from widgets.results import sum_lines
+from widgets.results import Period, lines_of, sum_lines
 
 
 def two_trades() -> tuple[TradeRow, ...]:
@@ -67,3 +68,20 @@ def test_strategies_without_room_are_counted(snapshot: SnapshotAssertion) -> Non
     assert lines[-1] == snapshot
     assert lines[2] == snapshot
     assert all(len(line) <= 58 for line in lines)
+
+
+def test_failed_exits_stand_in_a_line_of_their_own() -> None:
+    """EX-18: under the strategies, whose sums do not have them; today and in a period"""
+    row = a_result(failed=2, failed_realised=dollars("-7.5"))
+
+    *_, last = (joined(line).split() for line in sum_lines((row, a_result("sma", failed=1)), 78, 9))
+
+    assert last == ["3", "failed", "in", "execution", "▼", "−7.50"]
+    closed = ClosedRow("vwap", 3, 2, dollars("9"), 1, dollars("-2.5"))
+    period = Period("this week", TODAY, TODAY)
+    lines = [joined(line).split() for line in lines_of(period, (DayRow(TODAY, None, (closed,)),), None, 78, 9)]
+    assert lines[1:] == [
+        ["VWAP", "3", "2", "▲", "+9.00"],
+        ["1", "failed", "in", "execution", "▼", "−2.50"],
+        ["ALL", "4", "2", "▲", "+6.50"],
+    ]

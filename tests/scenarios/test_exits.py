@@ -525,8 +525,10 @@ def test_failed_exit_is_counted_apart() -> None:
     record = house.desk.evaluation.state.records["vwap"]
     figures = figures_of(record.results, trade.exit_time.date(), (), record.losses_in_a_row, 1)
 
-    assert (row.trades, row.failed, row.wins, row.realised) == (1, 1, 0, trade.profit)
+    assert (row.trades, row.wins, row.realised) == (0, 0, 0)
+    assert (row.failed, row.failed_realised) == (1, trade.profit)
     assert (figures.trades, figures.failed, figures.wins) == (0, 1, 0)
+    assert house.desk.theses.state.closed == {}
     assert house.desk.evaluation.lost_since("vwap", trade.exit_time.date()) == -trade.profit
 
 

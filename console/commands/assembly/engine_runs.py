@@ -151,11 +151,12 @@ def _result(backtest: Backtest) -> RunResult:
     held = [(day_of(trade.entry_time), day_of(trade.exit_time)) for trade in closed]
     return RunResult(
         profit=sum((*(trade.profit for trade in closed), *at_last_quote), ZERO),
-        profits=" ".join(plain(trade.profit) for trade in closed),
+        profits=" ".join(plain(trade.profit) for trade in closed if not trade.is_failed),
         open_profits=" ".join(map(plain, at_last_quote)),
         open_since=min((day_of(position.opened_at) for position in state.ledger.positions()), default=None),
         closed=closed_by_day(days[1:], (last for _, last in held)),
         overnight=tuple((first, last) for first, last in held if first != last),
         days=days,
         equity=array("d", [each.equity for each in backtest.series]),
+        failed_profits=" ".join(plain(trade.profit) for trade in closed if trade.is_failed),
     )

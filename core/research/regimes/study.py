@@ -13,6 +13,7 @@ import pandas as pd
 
 from core.analytics.presentation import FEWEST_TRADES
 from core.model.lazy_dataclass import dataclass
+from core.model.signal import FAILED
 from core.model.sizing import DailyBar, DailyValue
 from core.model.values import Symbol
 from core.research.regimes.models import (
@@ -114,6 +115,8 @@ class RegimeStudy:
         Adjusted Rand index of the two methods.
     trades, left_out
         Trades of the file, and those with no state within a week before their entry.
+    failed
+        Those that failed in execution, which are no trading result: in neither (EX-18).
     """
 
     market: Symbol
@@ -124,6 +127,7 @@ class RegimeStudy:
     rand: float
     trades: int
     left_out: int
+    failed: int
 
 
 def study_of(
@@ -153,7 +157,8 @@ def study_of(
     require_enough(features, states)
     returns = returns_of(closes).reindex(features.index)
     desk = _desk_labels(market, bars, vix).reindex(features.index).dropna(axis="columns", how="all")
-    entries = [(day_of(trade.opened_at), float(trade.ratio)) for trade in trades]
+    traded = [trade for trade in trades if trade.exit_reason not in FAILED]
+    entries = [(day_of(trade.opened_at), float(trade.ratio)) for trade in traded]
     labellings = []
     for done, (method, fit) in enumerate(METHODS.items()):
         watch(done, len(METHODS))
@@ -162,7 +167,8 @@ def study_of(
     watch(len(METHODS), len(METHODS))
     first, second = (each.labels for each in labellings)
     left_out = sum(state_before(first, day) is None for day, _ in entries)
-    return RegimeStudy(market, features, seed, tuple(labellings), desk, _rand(first, second), len(trades), left_out)
+    rand, failed = _rand(first, second), len(trades) - len(traded)
+    return RegimeStudy(market, features, seed, tuple(labellings), desk, rand, len(traded), left_out, failed)
 
 
 def state_before(labels: pd.Series, day: date) -> int | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from textwrap import wrap
 
 from core.analytics.presentation import FEWEST_TRADES
+from core.model.signal import FAILED_WORDS
 from core.research.regimes.models import TREND_DAYS, VOLATILITY_DAYS, Feature
 from core.research.regimes.study import DESK_LABELS, Labelling, RegimeStudy, StateFigures, TradeFigures
 
@@ -85,6 +86,8 @@ def _notes(study: RegimeStudy) -> Iterator[str]:
         notes.append(f"{FEW} under {FEWEST_TRADES} trades: too few to tell a state from chance.")
     if study.left_out:
         notes.append(f"{study.left_out} of {study.trades} trades have no state in the week before their entry.")
+    if study.failed:
+        notes.append(f"{study.failed} {FAILED_WORDS}: no trading results, left out.")
     for note in notes:
         yield from wrap(note, WIDTH)
 
@@ -109,6 +112,7 @@ def as_json(study: RegimeStudy) -> dict[str, object]:
         ],
         "trades": study.trades,
         "trades_left_out": study.left_out,
+        "trades_failed": study.failed,
         "labels": [
             {
                 "day": day,

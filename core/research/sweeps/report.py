@@ -132,7 +132,8 @@ def report_of(
 def figures_of(result: RunResult) -> dict[str, object]:
     """Return the figures of a table's row: money in USD, ratios as fractions, the daily Sharpe ratio.
 
-    All but the Sharpe ratio are defined as in `core.analytics.metrics`; open positions count as trades.
+    All but the Sharpe ratio are defined as in `core.analytics.metrics`; open positions count as trades, `failed` are
+    those that failed in execution: in the profit alone.
     """
     profits = np.array(f"{result.profits} {result.open_profits}".split(), dtype=float)
     equity, lost = np.asarray(result.equity), -float(profits[profits < 0].sum())
@@ -146,7 +147,7 @@ def figures_of(result: RunResult) -> dict[str, object]:
         float((profits > 0).mean()) if len(profits) else None,
         float(profits[profits > 0].sum()) / lost if lost else None,
     )
-    return dict(zip(TABLE, found, strict=True))
+    return {**dict(zip(TABLE, found, strict=True)), "failed": len(result.failed_profits.split())}
 
 
 def as_json(report: SweepReport) -> dict[str, object]:

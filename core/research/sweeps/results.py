@@ -39,6 +39,8 @@ class RunResult:
         Of closed trades and of open positions at the last quote, after fees, USD.
     profits
         Of closed trades in order of their exit, after fees, USD: exact numbers, separated by spaces.
+    failed_profits
+        Of the trades that failed in execution, in the same form: in `profit`, and in no win rate (EX-18).
     open_profits
         Of positions open at the end, at the last quote, after fees, USD, in the same form.
     open_since
@@ -59,19 +61,20 @@ class RunResult:
     overnight: tuple[tuple[date, date], ...]
     days: tuple[date, ...]
     equity: array[float]
+    failed_profits: str = ""
 
     @property
     def closed_profits(self) -> list[Decimal]:
-        return list(map(Decimal, self.profits.split()))
+        return list(map(Decimal, f"{self.profits} {self.failed_profits}".split()))
 
     @property
     def trades(self) -> int:
-        """The closed trades, and the positions that are open at the end."""
+        """The closed trades that did not fail in execution, and the positions that are open at the end."""
         return len(self.profits.split()) + len(self.open_profits.split())
 
     @property
     def is_traded(self) -> bool:
-        return bool(self.profits) or self.open_since is not None
+        return bool(self.profits or self.failed_profits) or self.open_since is not None
 
     @property
     def returns(self) -> Floats:

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
+from core.execution.fee_days import FeeDays
 from core.model.instrument import STOCK_TICKS
 from core.model.kept_rows import KeptRows
 from core.model.lazy_dataclass import dataclass
 from core.model.position import Position, Trade
 from core.model.signal import NoTradeReason, SuspensionCause
 from core.model.thesis import Status, TradeKind
-from core.model.values import NO_MONEY, ZERO, Money, Price, Symbol, exact_percent, percent
+from core.model.values import ZERO, Money, Price, Symbol, exact_percent, percent
 from core.risk.capital_allocation import Allocations, capital_of
 from core.risk.shadow_trades import NOT_FOLLOWED, ShadowCourse, ShadowTrade
 from core.risk.strategy_evaluation import (
@@ -27,6 +28,7 @@ from core.risk.strategy_evaluation import (
 from core.strategies.base import Figures
 from core.strategies.builtin import MissingStrategy
 from core.strategies.runner import Runner
+from core.trading_state.account_history import Closed, DayResultsState
 from core.trading_state.state import TradingState
 from core.views import ClosedRow, DayRow, ResultRow, ShadowRow, StrategyRow, TradeRow
 
@@ -44,16 +46,24 @@ class DayRows:
         known, fees = self.state.results.state, self.state.fee_days
         if (changes := (known.changes, fees.state.changes)) != self._made_of:
             self._made_of = changes
-            self._rows = tuple(
-                DayRow(
-                    day,
-                    None if result.equity is None else Money(result.equity + fees.owed_at(result.close_of)),
-                    tuple(ClosedRow(name, c.trades, c.wins, c.realised) for name, c in result.closed.items()),
-                    fees.charged_on(day),
-                )
-                for day, result in sorted(known.days.items())
-            )
+            self._rows = day_rows(known, fees)
         return self._rows
+
+
+def day_rows(results: DayResultsState, fees: FeeDays) -> tuple[DayRow, ...]:
+    """Return the rows, oldest first."""
+    return tuple(
+        DayRow(
+            day,
+            None if result.equity is None else Money(result.equity + fees.owed_at(result.close_of)),
+            tuple(
+                ClosedRow(name, c.trades, c.wins, c.realised, c.failed, c.failed_realised)
+                for name, c in result.closed.items()
+            ),
+            fees.charged_on(day),
+        )
+        for day, result in sorted(results.days.items())
+    )
 
 
 def shadow_rows(state: TradingState, today: date, kept: KeptRows[ShadowRow] | None = None) -> tuple[ShadowRow, ...]:
@@ -65,14 +75,14 @@ def shadow_rows(state: TradingState, today: date, kept: KeptRows[ShadowRow] | No
 
 @dataclass(slots=True)
 class TradeTally:
-    """Today's closed trades of a strategy; `failed` are those whose first exit failed."""
+    """Today's closed trades of a strategy; `failed` are those that failed in execution, which are in no other count."""
 
     trades: int = 0
     wins: int = 0
     failed: int = 0
 
     def count(self, trade: Trade) -> None:
-        self.trades += 1
+        self.trades += not trade.is_failed
         self.failed += trade.is_failed
         self.wins += trade.profit > 0 and not trade.is_failed
 
@@ -104,7 +114,7 @@ def result_rows(
         _result(
             name,
             closed.get(name, NO_TRADES),
-            realised[name].realised if name in realised else NO_MONEY,
+            realised.get(name, NOTHING_CLOSED),
             [(p, price) for p, price in held if p.strategy == name],
             shadows.get(name, []),
             in_part[name],
@@ -113,13 +123,13 @@ def result_rows(
     )
 
 
-NO_TRADES = TradeTally()
+NO_TRADES, NOTHING_CLOSED = TradeTally(), Closed()
 
 
 def _result(
     name: str,
     closed: TradeTally,
-    realised: Money,
+    made: Closed,
     held: list[tuple[Position, Price]],
     shadows: list[ShadowRow],
     in_part: int,
@@ -129,13 +139,14 @@ def _result(
         strategy=name,
         trades=closed.trades,
         wins=closed.wins,
-        realised=realised,
+        realised=made.realised,
         unrealised=_sum(position.profit(price) for position, price in held),
         declined=len(shadows),
         shadow=_sum(known) if known else None,
         failed=closed.failed,
         in_part=in_part,
         left_out=sum(shadow.state in NOT_FOLLOWED for shadow in shadows),
+        failed_realised=made.failed_realised,
     )
 
 

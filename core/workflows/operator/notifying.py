@@ -558,8 +558,8 @@ class Notifying:
         """Return the sums of the engine's own books, for a day whose report could not be made."""
         result = self.state.results.state.days.get(day)
         closed = [] if result is None else list(result.closed.values())
-        trades, wins = sum(each.trades for each in closed), sum(each.wins for each in closed)
-        profit = sum((each.realised for each in closed), NO_MONEY)
+        trades, wins = sum(each.trades + each.failed for each in closed), sum(each.wins for each in closed)
+        profit = sum((each.realised + each.failed_realised for each in closed), NO_MONEY)
         held = sum(1 for position in self.state.ledger.positions() if position.quantity)
         working = sum(1 for _ in self.state.ledger.working())
         words = f"{trades} trades closed, {wins} won, profit {profit:+,.2f} USD"
