@@ -304,6 +304,16 @@ KEYS: tuple[Key, ...] = (
         True,
         in_footer="week, month",
     ),
+    Key(
+        "results.group",
+        KeyScope.RESULTS,
+        "i",
+        "i",
+        "group",
+        "by strategy, symbol, half-hour, regime, exit reason",
+        True,
+        in_footer="by symbol, hour …",
+    ),
     Key("history.filter", KeyScope.HISTORY, "slash", "/", "filter", "filter", is_in_footer=True),
     Key("history.clear", KeyScope.HISTORY, "escape", "Esc", "clear_filter", "clear the filter"),
     Key(

@@ -80,6 +80,9 @@ class ResultsPane(Results):
     def action_turn(self, step: int) -> None:
         self.turn(step)
 
+    def action_group(self) -> None:
+        self.group()
+
 
 class ChartPane(Chart):
     BINDINGS = bindings_for(KeyScope.CHART)

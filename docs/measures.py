@@ -20,7 +20,6 @@ import pandas as pd
 
 from core.analytics.metrics import (
     SESSIONS_A_YEAR,
-    DayOfEquity,
     metrics,
     omega,
     profit_factor,
@@ -28,6 +27,7 @@ from core.analytics.metrics import (
     rolling,
     win_rate,
 )
+from core.analytics.windows import DayOfEquity
 from docs.pages import Tables, filled, table, written
 
 PAGE = Path(__file__).resolve().with_name("MEASURES.md")

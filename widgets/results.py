@@ -5,8 +5,7 @@ A longer period lists its days instead.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -14,7 +13,7 @@ from textual.app import ComposeResult
 
 from core.model.signal import EXIT_WORDS, FAILED_WORDS, ExitReason
 from core.model.values import NO_MONEY, Money
-from core.views import ClosedRow, DayRow, DeskView, ResultRow, TradeRow
+from core.views import ClosedRow, DayRow, DeskView, GroupRow, MeasuresView, ResultRow, TradeRow
 from core.views.sums import Period, by_strategy, drawdown, growth, periods, together, worths
 from widgets import format as f
 from widgets.chart import Canvas
@@ -23,8 +22,21 @@ from widgets.grid import Align, Column, Row
 from widgets.lines import Cell, TextLine, fitted
 from widgets.pane import INDENT, Pane
 
-PERIOD_NAME, NUMBER, PERIOD_SUM = 14, 6, 12
+PERIOD_NAME, NUMBER, PERIOD_SUM, MEAN = 14, 6, 12, 10
 """Cells of the columns of the sums."""
+LONGEST_NAME = 36
+"""Cells of the longest name of a group, a regime."""
+TITLES: Mapping[str, str] = {
+    "strategy": "STRATEGY",
+    "symbol": "SYMBOL",
+    "half_hour": "ENTERED",
+    "regime": "REGIME",
+    "reason": "EXIT",
+}
+"""The groupings in the order of their key, with the heading of their names."""
+WORDS: Mapping[str, str] = {"half_hour": "half-hour of entry", "regime": "regime at entry", "reason": "exit reason"}
+MEANS = ("EACH", "GAIN", "LOSS")
+"""Mean result of a trade, of those with a profit and of those with a loss; a narrow pane leaves the last ones out."""
 CURVE_LINES, CURVE_CELLS = 4, 60
 """Most lines and cells of the equity curve."""
 CURVE_FROM = 3
@@ -38,11 +50,22 @@ WHOLE_FROM = 100
 
 
 def lines_of(
-    period: Period, days: Sequence[DayRow], equity_now: Money | None, width: int, room: int
+    period: Period,
+    days: Sequence[DayRow],
+    equity_now: Money | None,
+    width: int,
+    room: int,
+    groups: Sequence[GroupRow] = (),
+    measures: Sequence[TextLine] = (),
 ) -> Iterator[TextLine]:
-    """Yield the sums, then as many as fit of: equity, the calendar of a month, the equity curve."""
+    """Yield the sums, then as many as fit of: the measures, equity, the calendar of a month, the equity curve.
+
+    `groups` are those of the period by strategy.
+    """
     inside, worth = period.of(days), worths(period, days, equity_now)
-    lines = [*_sums(by_strategy(inside), room)]
+    lines = [*_sums(by_strategy(inside), room, {row.name: row for row in groups}, width if groups else 0)]
+    if len(lines) + len(measures) <= room:
+        lines += measures
     if len(worth) > 1:
         lines.append(_worth(worth))
     parts = [[*_calendar(period, inside)]] if period.is_month else []
@@ -53,38 +76,135 @@ def lines_of(
     yield from lines
 
 
-def _sums(rows: Sequence[ClosedRow], room: int) -> Iterator[TextLine]:
-    yield (
-        Cell(
-            f"{INDENT}{'STRATEGY':<{PERIOD_NAME}}{'TRADES':>{NUMBER}}{'WON':>{NUMBER}}{'P&L USD':>{PERIOD_SUM}}",
-            "muted",
-        ),
-    )
+def _sums(rows: Sequence[ClosedRow], room: int, groups: Mapping[str, GroupRow], width: int) -> Iterator[TextLine]:
+    yield _head("STRATEGY", PERIOD_NAME, width)
     every = together(rows)
     room -= bool(every.failed)
     shown = rows if len(rows) < room - 1 else rows[: max(0, room - BLANK)]
     for row in shown:
-        yield _sum(row)
+        means = _means(groups.get(row.strategy), width - PERIOD_NAME)
+        yield (*_sum(row.strategy.upper(), PERIOD_NAME, row.trades, row.wins, row.profit), *means)
     if len(shown) < len(rows):
         yield (Cell(f"{INDENT}and {len(rows) - len(shown)} more strategies", "muted"),)
     if every.failed:
         yield _failed(every.failed, every.failed_profit, PERIOD_NAME + 2 * NUMBER, PERIOD_SUM)
     if len(rows) > 1 or every.failed:
-        yield _sum(replace(every, trades=every.closed, profit=every.made))
+        yield _sum("ALL", PERIOD_NAME, every.closed, every.wins, every.made)
 
 
-def _sum(row: ClosedRow) -> TextLine:
+def _head(title: str, cells: int, width: int) -> TextLine:
+    means = "".join(f"{name:>{MEAN}}" for name in MEANS[: _means_in(width - cells)])
+    numbers = f"{'TRADES':>{NUMBER}}{'WON':>{NUMBER}}{'P&L USD':>{PERIOD_SUM}}{means}"
+    return (Cell(f"{INDENT}{title:<{cells}}{numbers}", "muted"),)
+
+
+def _sum(name: str, cells: int, trades: int, wins: int, profit: Money) -> TextLine:
     return (
-        Cell(f"{INDENT}{fitted(row.strategy.upper(), PERIOD_NAME, Align.LEFT, 0)}", "strong"),
-        Cell(f"{row.trades:>{NUMBER}}{row.wins:>{NUMBER}}"),
-        Cell(f"{f.arrowed(row.profit):>{PERIOD_SUM}}", f.tone_of(row.profit)),
+        Cell(f"{INDENT}{fitted(name, cells, Align.LEFT, 0)}", "strong"),
+        Cell(f"{trades:>{NUMBER}}{wins:>{NUMBER}}"),
+        Cell(f"{f.arrowed(profit):>{PERIOD_SUM}}", f.tone_of(profit)),
     )
 
 
-def _failed(trades: int, made: Money, before: int, cells: int) -> TextLine:
+def _means_in(width: int) -> int:
+    """Return how many of `MEANS` have room beside a name; `width` is without the name."""
+    return max(0, min(len(MEANS), (width - len(INDENT) - 2 * NUMBER - PERIOD_SUM) // MEAN))
+
+
+def _means(row: GroupRow | None, width: int) -> TextLine:
+    means = (None,) * len(MEANS) if row is None else (row.expectancy, row.mean_gain, row.mean_loss)
+    return tuple(Cell(f"{f.signed(mean):>{MEAN}}", f.tone_of(mean)) for mean in means[: _means_in(width)])
+
+
+def group_lines(
+    by: str, rows: Sequence[GroupRow], period: str, made: Money, width: int, room: int
+) -> Iterator[TextLine]:
+    """Yield a line for each group, then those that failed in execution, and all; `made` is the period's whole result.
+
+    What is not of a closed trade are parts of positions that are still held, or were closed in part before.
+    """
+    if not rows:
+        words = f"No trade closed {period}. Each one that closes counts for its {WORDS.get(by, by)}."
+        yield (Cell(f"{INDENT}{words}", "muted"),)
+        return
+    cells = max(PERIOD_NAME, min(LONGEST_NAME, width - len(INDENT) - 2 * NUMBER - PERIOD_SUM - len(MEANS) * MEAN))
+    good, failed = ([row for row in rows if row.is_failed is is_failed] for is_failed in (False, True))
+    parts = Money(made - sum((row.profit for row in rows), NO_MONEY))
+    room -= len(failed) + 2 + bool(parts)
+    shown = good if len(good) <= room else good[: max(0, room - 1)]
+    yield _head(TITLES[by], cells, width)
+    for row in shown:
+        yield (*_sum(_name(row), cells, row.trades, row.wins, row.profit), *_means(row, width - cells))
+    if len(shown) < len(good):
+        yield (Cell(f"{INDENT}and {len(good) - len(shown)} more", "muted"),)
+    for row in failed:
+        why = f", {EXIT_WORDS[ExitReason(row.name)][1]}" if by == "reason" else ""
+        yield _failed(row.trades, row.profit, cells + 2 * NUMBER, PERIOD_SUM, why)
+    if parts:
+        yield (
+            Cell(f"{INDENT}{'of positions partly closed':<{cells + 2 * NUMBER}}", "muted"),
+            Cell(f"{f.arrowed(parts):>{PERIOD_SUM}}", f.tone_of(parts)),
+        )
+    yield _sum("ALL", cells, sum(row.trades for row in rows), sum(row.wins for row in good), made)
+
+
+def _name(row: GroupRow) -> str:
+    """Return the name of a group; a half-hour of many or few wins is marked, with its number of trades."""
+    match row.by:
+        case "half_hour":
+            return f"{row.name} {row.mark} of {row.trades}" if row.mark else row.name
+        case "reason":
+            return EXIT_WORDS[ExitReason(row.name)][0]
+        case "strategy":
+            return row.name.upper()
+        case _:
+            return row.name
+
+
+def measure_lines(found: MeasuresView, now: datetime, width: int) -> list[TextLine]:
+    """Return the rolling measures, or how many sessions they lack, and the watermark; none of a view without them."""
+    if not found.sessions:
+        return []
+    if found.returns < found.sessions:
+        lacking = found.sessions - found.returns
+        words = f"Sharpe, Sortino, Calmar: {found.returns} of {found.sessions} sessions known, {lacking} missing"
+        return [(Cell(f"{INDENT}{words}", "muted"),), _watermark(found, now)]
+    ratios = (("Sharpe", found.sharpe), ("Sortino", found.sortino), ("Calmar", found.calmar))
+    parts = [
+        f"{found.sessions} sessions {f.signed_percent(found.total_return)}",
+        *(f"{name} {f.UNKNOWN if value is None else f'{value:.2f}'}" for name, value in ratios),
+        f"drawdown {f.percent(found.max_drawdown)}",
+    ]
+    while len(INDENT + ", ".join(parts)) > width and len(parts) > 1:
+        del parts[-1]
+    return [(Cell(INDENT + ", ".join(parts)),), _watermark(found, now)]
+
+
+def _watermark(found: MeasuresView, now: datetime) -> TextLine:
+    """Format `watermark 101,234.50, 12 Nov 14:31:07; now −1,200.10 (−1.2 %), 14 sessions`."""
+    if found.watermark is None or found.watermark_day is None:
+        return (Cell(f"{INDENT}watermark: no account figure yet", "muted"),)
+    at = found.watermark_at
+    when = f"close of {found.watermark_day:%a %d %b}" if at is None else f.dated_clock(at, now)
+    mark = f"{INDENT}watermark {f.money(found.watermark)}, {when}"
+    if found.below is None:
+        return (Cell(f"{mark}; no figure of now", "muted"),)
+    if not found.below:
+        return (Cell(f"{mark}: the account is at it"),)
+    fraction = found.below_fraction
+    fell = f"{f.signed(-found.below)} ({f.UNKNOWN if fraction is None else f'−{f.percent(fraction)}'})"
+    sessions = "session" if found.below_sessions == 1 else "sessions"
+    return (
+        Cell(f"{mark}; now "),
+        Cell(fell, f.tone_of(-found.below)),
+        Cell(f", {found.below_sessions} {sessions}"),
+    )
+
+
+def _failed(trades: int, made: Money, before: int, cells: int, why: str = "") -> TextLine:
     """Format `1 failed in execution` and its sum under the others': no strategy has these trades (EX-18)."""
     return (
-        Cell(f"{INDENT}{f'{trades} {FAILED_WORDS}':<{before}}", "warning"),
+        Cell(f"{INDENT}{f'{trades} {FAILED_WORDS}{why}':<{before}}", "warning"),
         Cell(f"{f.arrowed(made):>{cells}}", f.tone_of(made)),
     )
 
@@ -177,20 +297,23 @@ DAY_COLUMNS = (
     Column("P&L USD", 12, Align.RIGHT),
     Column("BEGAN WITH", 13, Align.RIGHT, stretches=True),
 )
-MORE = "z shows more: the calendar, the course"
+MORE, MORE_OF_TODAY = "z shows more: the calendar, the course", "z shows more: the measures"
 NO_TRADES = "No closed trades today. An exit that fills appears here."
 NO_DAYS = "No day of this period is known. Each day that the engine sees gets a line."
 
 
 class Results(Pane):
-    """Results; `turned` is the period: 0 is today, then this week, this month, and the months before."""
+    """Results; `turned` is the period: 0 is today, then this week, this month, and the months before.
+
+    `grouped` is the place of the grouping in `TITLES`.
+    """
 
     NUMBER = 7
     NAME = "Results"
 
     def __init__(self) -> None:
         super().__init__(TRADE_COLUMNS, empty=NO_TRADES, id="results")
-        self.turned = 0
+        self.turned = self.grouped = 0
         self._view: DeskView | None = None
         self._all_sums = 0
         self._columns: Sequence[Column] = TRADE_COLUMNS
@@ -208,6 +331,11 @@ class Results(Pane):
         if self._view is not None:
             self.turned = max(0, min(self.turned + step, len(self._periods(self._view)) - 1))
             self._fill()
+
+    def group(self) -> None:
+        """Show the results by the next grouping."""
+        self.grouped = (self.grouped + 1) % len(TITLES)
+        self._fill()
 
     def words_wanted(self) -> int:
         return self._all_sums
@@ -239,19 +367,29 @@ class Results(Pane):
         whole = sum(not trade.is_part for trade in trades)
         said = f"{whole} closed{f', {parts} in part' * bool(parts)}" if trades or view.results else ""
         sums = f"{f.signed(realised)} USD, open {f.signed(unrealised)}"
-        self.title_with(f"{said}, {sums}" if view.results else said)
+        self.title_with((f"{said}, {sums}" if view.results else said) + self._by_words())
 
     def _show_days(self, view: DeskView) -> None:
         period = self._period(view)
         days = period.of(view.days)
         self.grid.show([_day_row(row) for row in reversed(days)], empty=NO_DAYS)
         made = sum((row.profit for row in days), Decimal(0))
-        self.title_with(f"{period.name}, {sum(row.trades for row in days)} closed, {f.signed(made)} USD")
+        self.title_with(
+            f"{period.name}, {sum(row.trades for row in days)} closed, {f.signed(made)} USD{self._by_words()}"
+        )
+
+    def _by_words(self) -> str:
+        return f", by {WORDS.get(self._by, self._by)}" if self.grouped else ""
+
+    @property
+    def _by(self) -> str:
+        return [*TITLES][self.grouped]
 
     def _show_sums(self, view: DeskView) -> None:
         shown, self._all_sums = self._sums(view, self._room()), len(self._sums(view, EVERY))
         self.words.show(shown)
-        self.note(MORE if self.turned and len(shown) < self._all_sums else "")
+        more = MORE if self.turned and not self.grouped else MORE_OF_TODAY
+        self.note(more if len(shown) < self._all_sums else "")
 
     def _room(self) -> int:
         """Return the number of lines for the sums, at least half of the pane, or three quarters for a period."""
@@ -261,9 +399,16 @@ class Results(Pane):
 
     def _sums(self, view: DeskView, room: int) -> list[TextLine]:
         width = self.content_size.width
-        if self.turned:
-            return [*lines_of(self._period(view), view.days, view.status.equity, width, room)]
-        return sum_lines(view.results, width, room) if view.results else []
+        period, measures = self._period(view), measure_lines(view.measures, view.status.at, width)
+        groups = [row for row in view.groups if (row.period, row.by) == (period.name, self._by)]
+        if self.turned and not self.grouped:
+            return [*lines_of(period, view.days, view.status.equity, width, room, groups, measures)]
+        if self.grouped:
+            made = together(by_strategy(period.of(view.days))).made
+            lines = [*group_lines(self._by, groups, _in(period), made, width, room)]
+        else:
+            lines = sum_lines(view.results, width, room) if view.results else []
+        return [*lines, *measures] if len(lines) + len(measures) <= room else lines
 
     def _periods(self, view: DeskView) -> list[Period]:
         return periods(view.days, f.day_of(view.status.at))
@@ -271,6 +416,10 @@ class Results(Pane):
     def _period(self, view: DeskView) -> Period:
         known = self._periods(view)
         return known[min(self.turned, len(known) - 1)]
+
+
+def _in(period: Period) -> str:
+    return f"in {period.name}" if period.is_month else period.name
 
 
 def _day_row(row: DayRow) -> Row:

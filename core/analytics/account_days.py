@@ -16,8 +16,8 @@ from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 
-from core.analytics.metrics import A_CENT, DayOfEquity
 from core.analytics.presentation import NONE
+from core.analytics.windows import A_CENT, DayOfEquity
 from core.execution.fee_days import FeeDays
 from core.facts import CashMoved, DayCorrected, DayStarted, SharesMoved
 from core.model.instrument import share

@@ -13,7 +13,7 @@ import pandas as pd
 
 from core.analytics import charts
 from core.analytics.charts import FIRST, GAIN, LOSS, SECOND, Day, Draw, chart
-from core.analytics.metrics import DayOfEquity, deepest_falls, metrics, returns_of
+from core.analytics.metrics import deepest_falls, metrics, returns_of
 from core.analytics.presentation import (
     COLUMNS,
     LINES,
@@ -36,6 +36,7 @@ from core.analytics.presentation import (
     told,
     value_of,
 )
+from core.analytics.windows import DayOfEquity
 
 STYLE = (
     charts.STYLE

@@ -18,9 +18,8 @@ import pandas as pd
 
 from core.analytics.account_days import AccountDay, AccountFacts, account_days, growth, missing
 from core.analytics.equity import Part, in_cents, to_the_cent
+from core.analytics.groups import half_hour, regime_name
 from core.analytics.metrics import (
-    SESSIONS_A_YEAR,
-    DayOfEquity,
     expectancy,
     mean_gain,
     mean_loss,
@@ -32,17 +31,16 @@ from core.analytics.metrics import (
 )
 from core.analytics.metrics import framed as series_of
 from core.analytics.presentation import ROLLING
+from core.analytics.windows import SESSIONS_A_YEAR, DayOfEquity
 from core.execution.fee_days import FeeDays
 from core.facts import CorporateActionApplied, FillReversed, MarginSampled, OrderCreated, PositionCorrected, TradeClosed
 from core.model.lazy_dataclass import dataclass
 from core.model.position import AnyTrade
 from core.model.signal import FAILED_WORDS
-from core.model.sizing import RegimeLabels
 from core.model.staging import MANUAL, StopPlan
 from core.model.values import ZERO, ClientOrderId, Money, Price, Symbol
 from core.ports import Recorded
 
-NOT_KNOWN = "not known"
 HELD: tuple[tuple[timedelta, str], ...] = (
     (timedelta(minutes=5), "under 5 min"),
     (timedelta(minutes=30), "under 30 min"),
@@ -88,7 +86,7 @@ def rows_of(trades: Iterable[AnyTrade], stop_of: StopOf, local: LocalTime) -> li
         TradeRow(
             trade.strategy,
             "manual" if trade.strategy == MANUAL else "strategies",
-            _regime(trade.regime),
+            regime_name(trade.regime),
             trade.symbol,
             half_hour(local(trade.entry_time)),
             time_held(trade.exit_time - trade.entry_time),
@@ -99,11 +97,6 @@ def rows_of(trades: Iterable[AnyTrade], stop_of: StopOf, local: LocalTime) -> li
         )
         for trade in trades
     ]
-
-
-def half_hour(at: time) -> str:
-    """Format the half-hour: `09:30` for all from then to 10:00."""
-    return f"{at.hour:02}:{at.minute // 30 * 30:02}"
 
 
 def time_held(held: timedelta) -> str:
@@ -176,14 +169,6 @@ def _place(name: str) -> tuple[int, str]:
         return len(HELD) + 1, name
     held = [words for _, words in HELD]
     return (held.index(name) if name in held else len(held) if name == OVERNIGHT else 0, name)
-
-
-def _regime(labels: RegimeLabels | None) -> str:
-    """Format a regime: `VIX low, trend up, volatility calm`, its known parts."""
-    if labels is None:
-        return NOT_KNOWN
-    named = (("VIX", labels.vix), ("trend", labels.trend), ("volatility", labels.volatility))
-    return ", ".join(f"{name} {each.value}" for name, each in named if each is not None) or NOT_KNOWN
 
 
 @dataclass(frozen=True, slots=True)

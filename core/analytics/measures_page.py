@@ -13,6 +13,7 @@ from core.analytics import charts
 from core.analytics.account_days import HEAD, ProfitMonth, calendar_lines, largest_of, month_rows, months_of, shade_of
 from core.analytics.charts import chart
 from core.analytics.desk_measures import DeskMeasures, Figures, MarginDay
+from core.analytics.groups import FEW_WINS, MANY_WINS, mark_of
 from core.analytics.metrics import drawdowns, framed
 from core.analytics.presentation import (
     LINES,
@@ -55,8 +56,6 @@ WIDTHS: Mapping[str, int] = {
     "trades": 6, "win_rate": 9, "expectancy": 10, "mean_gain": 10, "mean_loss": 10, "profit_factor": 7, "profit": 12,
 }  # fmt: skip
 """The figures of a group that fit into the text; --html and --json have its R too."""
-FEW_WINS, MANY_WINS = 0.4, 0.6
-"""A half-hour that won less or more often is marked."""
 GROUPS: Mapping[str, str] = {
     "strategy": "strategy (manual: your own orders)",
     "by": "manual or strategy",
@@ -73,6 +72,8 @@ ROLLED: tuple[tuple[str, str, str], ...] = (
     ("total_return", "total return", "percent"),
     ("volatility", "volatility a year", "percent"),
     ("sharpe", "Sharpe", "ratio"),
+    ("sortino", "Sortino", "ratio"),
+    ("calmar", "Calmar", "ratio"),
     ("max_drawdown", "deepest drawdown", "percent"),
 )
 OF_TRADES = (
@@ -170,10 +171,8 @@ def group_rows(found: DeskMeasures, by: str) -> list[dict[str, str]]:
 
 def _marked(name: str, group: Figures) -> str:
     """Mark a half-hour of many or few wins, with its number of trades (AN-01)."""
-    wins = group["win_rate"]
-    if wins is None or FEW_WINS <= wins <= MANY_WINS:
-        return name
-    return f"{name} {'▲' if wins > MANY_WINS else '▼'} of {value_of(group['trades'], 'count')}"
+    mark = mark_of(group["win_rate"])
+    return f"{name} {mark} of {value_of(group['trades'], 'count')}" if mark else name
 
 
 DAY_HEAD = ("day", "equity, USD", "in and out, USD", "return")

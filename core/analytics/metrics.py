@@ -13,27 +13,8 @@ from datetime import date
 import pandas as pd
 
 from core.analytics.presentation import ROLLING
+from core.analytics.windows import A_CENT, ROUNDING, SESSIONS_A_YEAR, DayOfEquity
 from core.model.lazy_dataclass import dataclass
-from core.model.values import CENT
-
-SESSIONS_A_YEAR = 252
-"""Trading days of a US year, to annualize daily figures."""
-ROUNDING = 1e-12
-"""A deviation below this fraction of the largest return is the arithmetic's own."""
-A_CENT = float(CENT)
-
-
-@dataclass(frozen=True, slots=True)
-class DayOfEquity:
-    """An account at the close of a session, USD. `exposure` is the gross value of its positions, long plus short.
-
-    `cent` is a cent of the account: of another size where `equity` is the growth of a first one, without transfers.
-    """
-
-    day: date
-    equity: float
-    exposure: float = 0.0
-    cent: float = A_CENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,19 +97,26 @@ def omega(returns: pd.Series, threshold: float = 0.0) -> float | None:
 
 
 def rolling(equity: pd.Series, sessions: int = ROLLING, cent: pd.Series | float = A_CENT) -> pd.DataFrame:
-    """Return rolling figures by day: `total_return`, annualized `volatility`, `sharpe` and `max_drawdown`.
+    """Return rolling figures by day: `total_return`, annualized `volatility`, `sharpe`, `sortino`, `calmar` and
+    `max_drawdown`.
 
     The first row is that of the day with this many returns before it; a shorter series has none. Undefined figures, and
     those of a window with a missing close, are NaN (AN-01).
     """
-    windows = _changes(equity).rolling(sessions)
+    changes, year = _changes(equity), math.sqrt(SESSIONS_A_YEAR)
+    windows = changes.rolling(sessions)
     deviation, least = windows.std(), (_cents(equity, cent) ** 2).rolling(sessions).mean() ** 0.5
+    downside = (changes.clip(upper=0) ** 2).rolling(sessions).mean() ** 0.5
+    total, fall = equity / equity.shift(sessions) - 1, _deepest_within(equity, sessions + 1)
+    growth = (1 + total).where(total > -1) ** (SESSIONS_A_YEAR / sessions) - 1
     frame = pd.DataFrame(
         {
-            "total_return": (equity / equity.shift(sessions) - 1).where(windows.count() == sessions),
-            "volatility": deviation * math.sqrt(SESSIONS_A_YEAR),
-            "sharpe": (windows.mean() / deviation * math.sqrt(SESSIONS_A_YEAR)).where(deviation > least),
-            "max_drawdown": _deepest_within(equity, sessions + 1),
+            "total_return": total.where(windows.count() == sessions),
+            "volatility": deviation * year,
+            "sharpe": (windows.mean() / deviation * year).where(deviation > least),
+            "sortino": (windows.mean() / downside * year).where((deviation > least) & (downside > least)),
+            "calmar": (growth / fall).where(fall > 0),
+            "max_drawdown": fall,
         }
     )
     return frame.iloc[sessions:]

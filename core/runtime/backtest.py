@@ -14,8 +14,9 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from core.analytics.desk_measures import LocalTime, by_groups, rows_of
-from core.analytics.metrics import DayOfEquity, drawdowns, framed, metrics, rolled
+from core.analytics.metrics import drawdowns, framed, metrics, rolled
 from core.analytics.presentation import RECENT_TRADES, sampled_places
+from core.analytics.windows import DayOfEquity
 from core.facts import Fact, SignalRaised
 from core.messages.inputs import Start
 from core.model.bar import BY_MINUTE, BY_SESSION, ONE_MINUTE, Bar

@@ -7,20 +7,22 @@ activity changes the cash that the broker should show next.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
 from core import facts
+from core.analytics.groups import Tally, groups_of, tally_of
 from core.execution.ledger import Ledger
 from core.execution.position_correction import FillOfOurs
+from core.model.instrument import share
 from core.model.lazy_dataclass import dataclass
 from core.model.order import Side, is_payout
 from core.model.position import AnyTrade
 from core.model.recommendation import Recommendation, TradeIdea
-from core.model.reconciliation import ActivityId
+from core.model.reconciliation import ActivityId, ActivityKind
 from core.model.values import NO_MONEY, NO_SHARES, ZERO, ClientOrderId, Money, Quantity, Symbol
 
 OVERLAP = timedelta(days=7)
@@ -184,23 +186,42 @@ class DayResult:
     closed: dict[str, Closed] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class DayTallies:
+    """The trades that closed on a day: grouping, group and tally.
+
+    It is replaced as a whole: a checkpoint encodes only what was replaced since the one before.
+    """
+
+    rows: tuple[tuple[str, str, Tally], ...] = ()
+
+    def plus(self, groups: Iterable[tuple[str, str]], more: Tally, sign: int) -> DayTallies:
+        found = {(by, name): tally for by, name, tally in self.rows}
+        for group in groups:
+            found[group] = found.get(group, Tally()).plus(more, sign)
+        return DayTallies(tuple((*group, tally) for group, tally in found.items() if tally.trades))
+
+
 @dataclass(slots=True)
 class DayResultsState:
     """`changes` counts changes, so that a reader can skip an unchanged state.
 
     `unclosed` has the profits of the fills of positions that are open, by `SYMBOL/strategy` and day, USD: if the trade
-    fails in execution, they were no result of the strategy.
+    fails in execution, they were no result of the strategy. `moved` has what was paid in by the broker's day, USD,
+    `tallies` the closed trades by the ISO day of their exit.
     """
 
     days: dict[date, DayResult] = field(default_factory=dict)
     changes: int = 0
     unclosed: dict[str, dict[date, Money]] = field(default_factory=dict)
+    moved: dict[date, Money] = field(default_factory=dict)
+    tallies: dict[str, DayTallies] = field(default_factory=dict)
 
 
 class DayResults:
     """`day_of` returns the trading day of an instant, `realised` a fill's strategy, symbol and realized profit, USD.
 
-    `filled_on` returns the trading day of an order's last fill, if it is known.
+    `filled_on` returns the trading day of an order's last fill, if it is known, `local` the venue's time of day.
     """
 
     name = "day_results"
@@ -210,10 +231,12 @@ class DayResults:
         day_of: Callable[[datetime], date],
         realised: Callable[[facts.OrderFilled], tuple[str, str, Money]],
         filled_on: Callable[[ClientOrderId], date | None],
+        local: Callable[[datetime], time],
     ) -> None:
         self._day_of = day_of
         self._realised = realised
         self._filled_on = filled_on
+        self._local = local
         self.state = DayResultsState()
         self.folds: dict[type, Callable[[datetime, Any], None]] = {
             facts.DayStarted: self._started,
@@ -222,6 +245,8 @@ class DayResults:
             facts.FillReversed: self._reversed,
             facts.TradeClosed: self._closed,
             facts.CorporateActionApplied: self._renamed,
+            facts.CashMoved: self._cash,
+            facts.SharesMoved: self._shares,
         }
 
     def restore(self, state: DayResultsState) -> None:
@@ -236,6 +261,9 @@ class DayResults:
                 del days[min(days)]
             unclosed, oldest = self.state.unclosed, min(days)
             self.state.unclosed = {key: parts for key, parts in unclosed.items() if max(parts) >= oldest}
+            self.state.moved = {day: amount for day, amount in self.state.moved.items() if day >= oldest}
+            tallies, first = self.state.tallies, oldest.isoformat()
+            self.state.tallies = {day: each for day, each in tallies.items() if day >= first}
         return days.get(day, DayResult())
 
     def _started(self, _at: datetime, fact: facts.DayStarted | facts.DayCorrected) -> None:
@@ -264,6 +292,10 @@ class DayResults:
         result = self._on(day).closed.setdefault(fact.strategy, Closed())
         result.realised = Money(result.realised + fact.realised)
         key = f"{fact.symbol}/{fact.strategy}"
+        if trade is not None:
+            self._tally(day, trade, -1)
+        if fact.corrected is not None:
+            self._tally(day, fact.corrected)
         if trade is None:
             self._note(key, day, fact.realised)
         elif fact.corrected is not None:
@@ -280,6 +312,7 @@ class DayResults:
 
     def _closed(self, _at: datetime, fact: facts.TradeClosed) -> None:
         trade: AnyTrade = fact.trade
+        self._tally(self._day_of(trade.exit_time), trade)
         closed = self._on(self._day_of(trade.exit_time)).closed.setdefault(trade.strategy, Closed())
         parts = self.state.unclosed.pop(f"{trade.symbol}/{trade.strategy}", {})
         if not trade.is_failed:
@@ -290,6 +323,24 @@ class DayResults:
         for day, amount in parts.items():
             if (known := self.state.days.get(day)) is not None and trade.strategy in known.closed:
                 known.closed[trade.strategy].move_to_failed(amount)
+
+    def _tally(self, day: date, trade: AnyTrade, sign: int = 1) -> None:
+        tallies, key = self.state.tallies, day.isoformat()
+        groups, more = groups_of(trade, self._local), tally_of(trade.profit)
+        tallies[key] = tallies.get(key, DayTallies()).plus(groups, more, sign)
+        self.state.changes += 1
+
+    def _cash(self, _at: datetime, fact: facts.CashMoved) -> None:
+        if fact.kind is ActivityKind.TRANSFER:
+            self._move(fact.day, fact.amount)
+
+    def _shares(self, _at: datetime, fact: facts.SharesMoved) -> None:
+        if fact.kind is ActivityKind.SHARES and fact.price is not None:
+            self._move(fact.day, share(fact.symbol).notional(fact.quantity, fact.price))
+
+    def _move(self, day: date, amount: Decimal) -> None:
+        self.state.changes += 1
+        self.state.moved[day] = Money(self.state.moved.get(day, NO_MONEY) + amount)
 
     def _renamed(self, _at: datetime, fact: facts.CorporateActionApplied) -> None:
         if fact.symbol == fact.symbol_now:

@@ -26,6 +26,7 @@ from core.staging.stage_state import StageState
 from core.strategies.memory import Memories
 from core.trading_state.document_encoder import encoder_of
 from core.trading_state.state import TradingState
+from core.trading_state.watermark import Highs
 
 MEMBERS = "one of"
 """Precedes the members of an enumeration."""
@@ -88,8 +89,8 @@ def _without_members(shape: Shape) -> Shape:
     return shape
 
 
-MEMORIES = "memories"
-"""The document with the strategies' memories, which are no slice."""
+MEMORIES, HIGHS = "memories", "highs"
+"""The documents with the strategies' memories and the account's highest figures, which are no slices."""
 
 
 def states(state: TradingState) -> dict[str, Any]:
@@ -99,7 +100,15 @@ def states(state: TradingState) -> dict[str, Any]:
 
 def adapters(state: TradingState) -> dict[str, TypeAdapter[Any]]:
     """Return the type adapter of every document."""
-    return {**{each.name: _adapter(type(each.state)) for each in state.slices}, MEMORIES: _adapter(Memories)}
+    return {name: _adapter(kind) for name, kind in _kinds(state).items()}
+
+
+def _kinds(state: TradingState) -> dict[str, Any]:
+    return {**{each.name: type(each.state) for each in state.slices}, MEMORIES: Memories, HIGHS: Highs}
+
+
+def _kept(state: TradingState) -> dict[str, Any]:
+    return {**states(state), MEMORIES: state.orchestrator.memories, HIGHS: state.highs}
 
 
 def _adapter(kind: Any) -> TypeAdapter[Any]:
@@ -116,7 +125,7 @@ def _shape_of_documents(state: TradingState) -> str:
 
     Older documents may lack data that was not collected then; the journal has it.
     """
-    kinds = *((each.name, type(each.state)) for each in state.slices), (MEMORIES, Memories)
+    kinds = tuple(_kinds(state).items())
     if kinds not in _DIGESTS:
         _DIGESTS[kinds] = digest_of(kinds)
     return _DIGESTS[kinds]
@@ -126,9 +135,9 @@ _DIGESTS: dict[tuple[tuple[str, Any], ...], str] = {}
 
 
 def documents_of(state: TradingState) -> dict[str, object]:
-    """Return every slice, and the strategies' memories, as plain JSON values."""
-    kept, made = {**states(state), MEMORIES: state.orchestrator.memories}, adapters(state)
-    return {name: made[name].dump_python(value, mode="json") for name, value in kept.items()}
+    """Return every slice, and what is kept beside them, as plain JSON values."""
+    made = adapters(state)
+    return {name: made[name].dump_python(value, mode="json") for name, value in _kept(state).items()}
 
 
 TABLES = {
@@ -162,8 +171,7 @@ class CheckpointEncoder:
 
     def __init__(self, state: TradingState) -> None:
         self._state = state
-        kinds = {**{each.name: type(each.state) for each in state.slices}, MEMORIES: Memories}
-        self._encoders = {name: encoder_of(kind, TABLES.get(name, ())) for name, kind in kinds.items()}
+        self._encoders = {name: encoder_of(kind, TABLES.get(name, ())) for name, kind in _kinds(state).items()}
 
     def encode(self) -> Checkpoint:
         """Return the current documents as JSON, of the synced journal: nothing in them changes any more.
@@ -191,7 +199,7 @@ class CheckpointEncoder:
 
     def kept(self) -> dict[str, Any]:
         """Return the current values of the documents."""
-        return {**states(self._state), MEMORIES: self._state.orchestrator.memories}
+        return _kept(self._state)
 
 
 def checkpoint_of(state: TradingState) -> Checkpoint:
@@ -264,6 +272,7 @@ def _restore(
     if encoder is not None:
         encoder.recall(loaded, found.documents)
     state.orchestrator.remember(loaded[MEMORIES])
+    state.highs = loaded[HIGHS]
     for each in state.slices:
         each.restore(loaded[each.name])
     return found.sequence

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Protocol, TypeVar
 
@@ -363,7 +363,7 @@ class Slices:
         self.attendance = add(Attendance(self.desks, self.ledger.order))
         self.watchlists = add(Watchlists())
         self.alerts = add(Alerts())
-        self.results = add(DayResults(day_of, self._realised, self._filled_on))
+        self.results = add(DayResults(day_of, self._realised, self._filled_on, self._clock))
         self.notifications = add(Notifications(day_of, self.ledger, self.stage))
         self.activities = add(Activities(self.ledger, day_of))
         self.touch_keys = add(TouchKeys())
@@ -397,6 +397,9 @@ class Slices:
         order = self.ledger.order(fact.fill.client_order_id)
         strategy, symbol = ("", "") if order is None else (order.strategy, order.request.symbol)
         return strategy, symbol, self.ledger.book.realised
+
+    def _clock(self, at: datetime) -> time:
+        return self.calendar.venue.local(at).time()
 
     def _filled_on(self, order_id: ClientOrderId) -> date | None:
         order = self.ledger.order(order_id)

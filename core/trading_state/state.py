@@ -31,6 +31,7 @@ from core.trading_state.owed_stops import Owing
 from core.trading_state.sightings import Sightings
 from core.trading_state.slices import Slice, Slices, table_of
 from core.trading_state.splits import OF_ONE_SPLIT
+from core.trading_state.watermark import Highs
 
 T = TypeVar("T")
 Follower = Callable[[Any], Iterable[Effect] | None]
@@ -113,6 +114,7 @@ class TradingState(Slices):
         note: Callable[[Fact], None] = noted_by_nobody,
     ) -> None:
         self.sightings = Sightings()
+        self.highs = Highs()
         super().__init__(calendar, journal.past, self.sightings.disk, kinds, further)
         self.account_name = AccountId(account)
         self.mode = mode

@@ -28,7 +28,16 @@ from core.views.desk_status import (
     WireView,
 )
 from core.views.drafts import DraftRow
-from core.views.results import ChartView, DayRow, ResultRow, ShadowRow, TradeRow
+from core.views.results import (
+    NO_MEASURES,
+    ChartView,
+    DayRow,
+    GroupRow,
+    MeasuresView,
+    ResultRow,
+    ShadowRow,
+    TradeRow,
+)
 from core.views.rows import (
     NOTHING_WATCHED,
     ActionRow,
@@ -290,6 +299,8 @@ class DeskView:
         Count of attempts of agents to do more than read and draft: the bell rings when it grows.
     touch
         The enrolled security keys (OP-15).
+    groups, measures
+        The closed trades of each period by group, and the account over the last sessions (AN-01).
     """
 
     number: int
@@ -330,6 +341,8 @@ class DeskView:
     drafts: tuple[DraftRow, ...] = ()
     agent_oversteps: int = 0
     touch: TouchView = NO_TOUCH
+    groups: tuple[GroupRow, ...] = ()
+    measures: MeasuresView = NO_MEASURES
 
     @property
     def account(self) -> AccountId:

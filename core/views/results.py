@@ -5,15 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar
 
+from core.analytics.groups import mark_of
 from core.model.bar import Bar
 from core.model.lazy_dataclass import dataclass
 from core.model.order import Side
 from core.model.session import HOME
 from core.model.signal import ExitReason
-from core.model.values import NO_MONEY, NO_SHARES, SUB_PENNY, ZERO, ClientOrderId, Money, Price, Quantity, Symbol
+from core.model.values import (
+    NO_MONEY,
+    NO_SHARES,
+    SUB_PENNY,
+    ZERO,
+    ClientOrderId,
+    Fraction,
+    Money,
+    Price,
+    Quantity,
+    Symbol,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +179,105 @@ class DayRow:
     def profit(self) -> Money:
         """Return the realized profit of all of them, USD."""
         return Money(sum((row.made for row in self.closed), NO_MONEY))
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """The closed trades of one group in a period, USD (AN-01).
+
+    Attributes
+    ----------
+    by
+        What they have in common: `strategy`, `symbol`, `half_hour` and `regime` of the entry, `reason` of the exit.
+    gained, lost
+        Sums of the trades with a profit, and of those with a loss, below zero.
+    is_failed
+        They failed in execution: their number and sum are no result of a group (EX-18).
+    """
+
+    FIRST: ClassVar = ("period", "by", "name", "trades", "wins", "profit", "expectancy", "mean_gain", "mean_loss")
+
+    key: str
+    period: str
+    by: str
+    name: str
+    trades: int
+    wins: int
+    losses: int
+    gained: Money
+    lost: Money
+    is_failed: bool = False
+
+    @property
+    def profit(self) -> Money:
+        return Money(self.gained + self.lost)
+
+    @property
+    def win_rate(self) -> Fraction | None:
+        return None if self.is_failed or not self.trades else Fraction(Decimal(self.wins) / self.trades)
+
+    @property
+    def mark(self) -> str:
+        """Return ▲ for a half-hour that won over 60 % of its trades, ▼ under 40 %, else nothing."""
+        return mark_of(self.win_rate) if self.by == "half_hour" else ""
+
+    @property
+    def expectancy(self) -> Money | None:
+        """Return the mean profit of a trade, USD."""
+        return None if self.is_failed or not self.trades else Money(self.profit / self.trades)
+
+    @property
+    def mean_gain(self) -> Money | None:
+        return None if self.is_failed or not self.wins else Money(self.gained / self.wins)
+
+    @property
+    def mean_loss(self) -> Money | None:
+        """Return the mean result of those with a loss, USD, below zero."""
+        return None if self.is_failed or not self.losses else Money(self.lost / self.losses)
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuresView:
+    """The account over the last sessions, by its closes, and its highest figure so far (AN-01).
+
+    Attributes
+    ----------
+    sessions, returns
+        The sessions that the measures need, and how many returns are known of them: with fewer all are None.
+    sharpe, sortino, calmar
+        Made a year's.
+    watermark
+        The highest account figure, USD; what was paid in and out since is in it.
+    watermark_day, watermark_at
+        Its day, and when the broker had it; the second is None of a recorded close.
+    below
+        By how much the last figure is below it, USD; None without one.
+    below_sessions
+        Sessions since that day.
+    """
+
+    sessions: int = 0
+    returns: int = 0
+    total_return: Fraction | None = None
+    sharpe: Decimal | None = None
+    sortino: Decimal | None = None
+    calmar: Decimal | None = None
+    max_drawdown: Fraction | None = None
+    watermark: Money | None = None
+    watermark_day: date | None = None
+    watermark_at: datetime | None = None
+    below: Money | None = None
+    below_sessions: int = 0
+
+    @property
+    def below_fraction(self) -> Fraction | None:
+        """Return the fall from the watermark, as a fraction of it."""
+        if self.below is None or not self.watermark or self.watermark < 0:
+            return None
+        return Fraction(self.below / self.watermark)
+
+
+NO_MEASURES = MeasuresView()
 
 
 @dataclass(frozen=True, slots=True)

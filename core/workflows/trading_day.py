@@ -209,6 +209,7 @@ class AccountUpdates:
         """
         before, self.state.sightings.account = self.state.sightings.account, account
         day = self.state.calendar.trading_day(self.state.at)
+        self.state.highs.take(day, account.equity, account.at)
         session = self.state.calendar.session_on(day)
         if isinstance(session, Session):
             is_older = isinstance(before, Account) and account.at < before.at

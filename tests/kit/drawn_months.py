@@ -64,7 +64,7 @@ class Months:
 
     def results(self) -> DayResults:
         """Return the slice of the daily results after all facts."""
-        results = DayResults(HOME.day_of, lambda fact: self.made[fact.fill.execution_id], lambda _order: None)
+        results = DayResults(HOME.day_of, lambda fact: self.made[fact.fill.execution_id], lambda _order: None, local)
         for record in self.records:
             if (fold := results.folds.get(type(record.fact))) is not None:
                 fold(record.at, record.fact)
@@ -146,6 +146,10 @@ def _trade(
         }
     )
     yield moments[-1], 3, TradeClosed(trade)
+
+
+def local(moment: datetime) -> time:
+    return HOME.local(moment).time()
 
 
 def fee_days() -> FeeDays:

@@ -78,7 +78,7 @@ def test_rows_are_reused_until_a_day_changes() -> None:
 
 
 def test_a_year_of_sessions_is_kept_and_no_more() -> None:
-    results = DayResults(lambda at: at.date(), lambda _fact: ("", "", NO_MONEY), lambda _order: None)
+    results = DayResults(lambda at: at.date(), lambda _fact: ("", "", NO_MONEY), lambda _order: None, HOME.local)
     for number in range(RESULTS_KEPT + 30):
         day = date(2012, 1, 1) + timedelta(days=number)
         results.folds[DayStarted](NOON, DayStarted(day, Money(Decimal(number))))

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from core.runtime.news_watch import NewsWatch
     from core.settings.settings import Settings
 
-CALENDAR_BEHIND, CALENDAR_AHEAD = timedelta(days=45), timedelta(days=370)
+CALENDAR_BEHIND, CALENDAR_AHEAD = timedelta(days=600), timedelta(days=370)
+"""Behind are the sessions of all results that are kept (`RESULTS_KEPT`)."""
 
 
 def keys_of_source(host: Host, source: SourceKind, kind: BrokerKind, keys: Keys, mode: Mode) -> Keys:

@@ -56,6 +56,7 @@ from core.views.builders.drafts import DraftRows
 from core.views.builders.entry_blocks import entry_blocks, shut_in_words
 from core.views.builders.event_log import EventLog
 from core.views.builders.history import PartialExits
+from core.views.builders.measures import MeasureRows
 from core.views.builders.protection_limits import lost_at_the_stops
 from core.views.builders.protections import ProtectionRows
 from core.views.builders.rows import FinishedOrders, newest_price, position_row
@@ -296,7 +297,7 @@ class ViewBuilder:
         self.tickets = TicketViews(self.state, gate, self.log)
         self.drafts = DraftRows(self.state)
         self.charts = Charts(self.state, past)
-        self.days = DayRows(self.state)
+        self.days, self.measures = DayRows(self.state), MeasureRows(self.state)
         self.earnings = EarningsRows(self.state)
         self._symbol_rows, self._watch_rows = KeptRows[SymbolView](), KeptRows[WatchRow]()
         self._strategy_rows, self._shadow_rows = KeptRows[StrategyRow](), KeptRows[ShadowRow]()
@@ -352,7 +353,7 @@ class ViewBuilder:
             for o in state.sightings.all_others
         )
         guards, shadows = self.protections.rows(at), shadow_rows(state, today, self._shadow_rows)
-        blocks = entry_blocks(state, at, guards)
+        blocks, days = entry_blocks(state, at, guards), self.days.rows()
         watch = watch_view(state, at, self.listed, self._watch_rows)
         return DeskView(
             number=self.number,
@@ -384,7 +385,7 @@ class ViewBuilder:
             watch=watch,
             alerts=tuple(state.alerts.state.kept.values()),
             rung=state.alerts.state.rung,
-            days=self.days.rows(),
+            days=days,
             actions=action_rows(state, at),
             news=news_view(state),
             earnings=self.earnings.rows(watch.rows, at),
@@ -392,6 +393,8 @@ class ViewBuilder:
             drafts=self.drafts.rows(),
             agent_oversteps=state.drafts.state.oversteps,
             touch=touch_view(state),
+            groups=self.measures.groups(days, today),
+            measures=self.measures.measures(at),
             foreign=tuple(
                 ForeignRow(held.symbol, held.asset_class, held.quantity, held.average_price)
                 for held in state.sightings.foreign_positions

@@ -245,6 +245,9 @@ class Tickets:
     def _remember(self, fresh: FreshFigures, *, is_quote_alone: bool) -> None:
         if not is_quote_alone:
             self.state.sightings.account = fresh.account
+            if isinstance(fresh.account, Account):
+                day = self.state.calendar.trading_day(self.state.at)
+                self.state.highs.take(day, fresh.account.equity, fresh.account.at)
         if isinstance(fresh.quote, Quote):
             self.state.sightings.quotes[fresh.quote.symbol] = fresh.quote
         instrument = fresh.instrument

@@ -44,7 +44,7 @@ def test_a_desk_holds_slices_and_sightings_only() -> None:
 
     loose = {name for name, value in vars(desk).items() if value not in desk.slices}
 
-    assert loose == OF_A_DESK | {"sightings"}
+    assert loose == OF_A_DESK | {"sightings", "highs"}
 
 
 def test_a_rebuild_knows_no_sighting() -> None:

@@ -26,7 +26,7 @@ from core.model.codes import HaltCause
 from core.model.values import Symbol
 from core.ports import Checkpoint
 from core.settings.settings import Settings
-from core.trading_state.checkpoint import MEMORIES, CheckpointEncoder, adapters, documents_of, rebuild, states
+from core.trading_state.checkpoint import HIGHS, MEMORIES, CheckpointEncoder, adapters, documents_of, rebuild, states
 from core.trading_state.slices import named_folds, table_of
 from core.trading_state.state import TradingState
 from state.journal import MemoryJournal
@@ -112,7 +112,7 @@ def test_every_slice_has_a_document() -> None:
     names = [each.name for each in desk.slices]
 
     assert len(set(names)) == len(names)
-    assert {*names, MEMORIES} == documents_of(desk).keys() == adapters(desk).keys()
+    assert {*names, MEMORIES, HIGHS} == documents_of(desk).keys() == adapters(desk).keys()
     assert all(is_dataclass(each.state) and each.folds for each in desk.slices)
     assert {id(value) for value in vars(desk).values() if hasattr(value, "folds")} == set(map(id, desk.slices))
 

@@ -13,14 +13,13 @@ from hypothesis import strategies as st
 
 from core.analytics.desk_measures import (
     HELD,
-    NOT_KNOWN,
     OVERNIGHT,
     by_groups,
-    half_hour,
     r_multiple,
     rows_of,
     time_held,
 )
+from core.analytics.groups import NOT_KNOWN, half_hour
 from core.model.order import StopHolder
 from core.model.position import Trade
 from core.model.signal import ExitReason

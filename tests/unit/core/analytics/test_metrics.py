@@ -16,7 +16,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.analytics.metrics import (
-    DayOfEquity,
     Drawdown,
     calmar,
     cent_of,
@@ -38,6 +37,7 @@ from core.analytics.metrics import (
     yearly,
 )
 from core.analytics.presentation import ROLLING, of_few_sessions, told
+from core.analytics.windows import DayOfEquity
 from core.research.sweeps.results import RunResult, daily_sharpe
 from tests.kit.rows import table
 

@@ -8,7 +8,8 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from core.analytics.metrics import DayOfEquity, framed, returns_of, sharpe
+from core.analytics.metrics import framed, returns_of, sharpe
+from core.analytics.windows import DayOfEquity
 from core.research.sweeps.deflated_sharpe import deflated_sharpe, expected_maximum_sharpe, probabilistic_sharpe
 from core.research.sweeps.results import daily_sharpe
 from tests.kit.rows import table
