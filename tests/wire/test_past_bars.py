@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from errno import ENOSPC
@@ -14,6 +15,7 @@ import pytest
 from core.market.alpaca import requests
 from core.market.alpaca.history import History
 from core.market.csv_source import read_bars, read_days
+from core.messages.inputs import BarArrived
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.values import Price, Quantity, Symbol
 from state import bar_files
@@ -208,7 +210,32 @@ def test_no_keys_name_the_built_in_exchange(keyturn: Keyturn, monkeypatch: pytes
     assert (found.code, "keyturn --simulated bars SPY --minutes" in found.err) == (2, True)
 
 
-def test_a_full_disk_keeps_what_was_fetched(keyturn: Keyturn, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bar_of_no_market_is_left_out_and_told(keyturn: Keyturn, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """MD-11, MD-03: a reader would refuse it"""
+    ask = requests.DataRequests.bars_page
+
+    def odd(self: requests.DataRequests, *words: object, **terms: object) -> requests.Page:
+        page = ask(self, *words, **terms)  # type: ignore[arg-type]
+        bars = [
+            replace(each, bar=replace(each.bar, high=Price(Decimal(1))))
+            if isinstance(each, BarArrived) and each.bar.close == 120
+            else each
+            for each in page.bars
+        ]
+        return replace(page, bars=bars)
+
+    monkeypatch.setattr(requests.DataRequests, "bars_page", odd)
+
+    found = keyturn("bars", "SPY", "--days", "--since", "2026-10-01", "--json").json[0]
+
+    assert (found["new"], found["left_out"]) == (DAYS - 1, 1)
+    assert "120" in found["first_left_out"]
+    assert len(read_days(Path(found["file"]), SPY)) == DAYS - 1
+
+
+def test_a_full_disk_keeps_what_was_fetched(
+    keyturn: Keyturn, home: Path, exchange: LoopbackExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """MD-11: a line that was cut off is written again"""
     written = 0
 
@@ -222,9 +249,12 @@ def test_a_full_disk_keeps_what_was_fetched(keyturn: Keyturn, home: Path, monkey
 
     monkeypatch.setattr(bar_files, "write_all", fills)
 
-    full, after = the_minutes(keyturn), the_minutes(keyturn)
+    full = the_minutes(keyturn)
+    asked = len(exchange.received("GET", "/v2/stocks/bars"))
+    after = the_minutes(keyturn)
 
     assert (full.code, after.code) == (2, 0)
+    assert len(exchange.received("GET", "/v2/stocks/bars")) - asked < 13
     assert "No space left on device" in full.err
     assert len(read_bars(home / "bars" / "SPY_1min_adjusted_iex.csv", SPY)) == 5 * DAYS
 

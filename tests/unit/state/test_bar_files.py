@@ -89,7 +89,8 @@ def test_a_file_is_always_whole_and_at_last_the_source(tmp_path: Path, seed: int
         except (BrokenOffError, OSError):
             assert not path.exists() or path.read_text().splitlines()[1:] == whole
         else:
-            whole = path.read_text().splitlines()[1:]
+            before, whole = whole, path.read_text().splitlines()[1:]
+            assert whole[0][:10] <= min([*before, whole[0]])[:10]
             every = text_of(source, FIRST - A_DAY, FIRST + day * A_DAY)
             assert whole == every[-len(whole) :]
             assert len(whole) >= len(text_of(source, since, FIRST + day * A_DAY))
@@ -112,6 +113,18 @@ def _tearing(after: int | None) -> object:
             raise OSError(28, "No space left on device")
 
     return writes
+
+
+def test_an_earlier_end_takes_nothing_away(tmp_path: Path) -> None:
+    """MD-11: also one within the last day of the file"""
+    source = Source(Random(1), Period.MINUTE)
+    fetched(tmp_path, source, None, FIRST + 3 * A_DAY)
+    path = tmp_path / "SPY_1min_adjusted_iex.csv"
+    before = path.read_text()
+
+    for end in (FIRST + 2 * A_DAY + ONE_MINUTE, FIRST + A_DAY):
+        assert fetched(tmp_path, source, None, end) is not None
+        assert path.read_text() == before
 
 
 def test_two_processes_never_write_one_file(tmp_path: Path) -> None:
