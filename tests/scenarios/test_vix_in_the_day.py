@@ -217,14 +217,16 @@ def test_the_close_of_its_day_replaces_a_value() -> None:
 
 def test_a_late_close_reaches_the_rules_by_day() -> None:
     """RK-19, ST-10: rules by day take closes alone, also while a value in the day counts"""
-    house = a_calm_house()
+    house = House(a_day(("10:06", "10:59", STEADY))).opens().until("10:00")
+    earlier = DailyValue(date(2026, 11, 17), Decimal("13.47"))
     measures(house, a_value("45.00", "10:00", ()))
-    by_day = list(house.desk.evaluation.state.vix)
-    closes = (CLOSE, DailyValue(date(2026, 11, 19), Decimal("46")))
-    measures(house, replace(a_value("47.00", "10:02", closes), measured_on=date(2026, 11, 20)))
+    without = list(house.desk.evaluation.state.vix)
+    measures(house, a_value("46.00", "10:02", (earlier,)))
+    measures(house, replace(CALM, closes=(earlier, CLOSE)))
 
-    assert by_day == [(CLOSE.day, CLOSE.value)]
-    assert house.desk.evaluation.state.vix == [(close.day, close.value) for close in closes]
+    assert without == []
+    assert house.desk.evaluation.state.vix == [(close.day, close.value) for close in (earlier, CLOSE)]
+    assert house.desk.regime.regime.vix == replace(a_value("46.00", "10:02", (earlier, CLOSE)), level=VixLevel.HIGH)
 
 
 def test_outside_regular_hours_no_value_lowers_the_level() -> None:
