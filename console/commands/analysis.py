@@ -179,7 +179,7 @@ def _message(found: Report, desk: str) -> Message:
     sheet = sheet_of(found)
     title = harmless(f"{f'Keyturn {desk}'.strip()}: {sheet.title}")
     text = fitted("\n".join((sheet.head, *lines_below(sheet))), MOST_TEXT)
-    return Message(title, text, html=html_of(sheet, sheet.head))
+    return Message(title, text, html=html_of(sheet, [sheet.head]))
 
 
 def _receivers(host: Host, account: str) -> tuple[NotifySettings, tuple[str, ...]]:

@@ -121,21 +121,16 @@ def title_of(notices: Sequence[Notice], desk: str, *, is_repeat: bool) -> str:
 
 def text_of(notices: Sequence[Notice], untold: int, at: datetime, venue: Venue, *, is_repeat: bool) -> str:
     """Return a line for each, time first; notices beyond `MOST_LINES` and suppressed ones are counted."""
-    lines = [f"{REPEAT}: you may have {'this' if len(notices) == 1 else 'these'} already"] if is_repeat else []
-    lines += [_line(notice, at, venue) for notice in notices[:MOST_LINES]]
-    if rest := notices[MOST_LINES:]:
-        lines.append(f"and {len(rest)} more: {_counted(rest)}")
-    if untold:
-        lines.append(f"{untold} more were too many to be told; the desk has them")
+    lines = _lines(notices, untold, at, venue, is_repeat=is_repeat)
     if (report := notices[0].report) is not None:
         return fitted("\n".join([*lines, *lines_of(report)]), MOST_TEXT)
     return "\n".join(lines)
 
 
-def html_in(notices: Sequence[Notice], at: datetime, venue: Venue) -> str:
+def html_in(notices: Sequence[Notice], untold: int, at: datetime, venue: Venue, *, is_repeat: bool) -> str:
     """Return the message as a page for channels that take one; empty if it is no report."""
-    first = notices[0]
-    return "" if first.report is None else html_of(first.report, _line(first, at, venue))
+    report = notices[0].report
+    return "" if report is None else html_of(report, _lines(notices, untold, at, venue, is_repeat=is_repeat))
 
 
 def together(notices: Sequence[Notice]) -> list[Notice]:
@@ -144,8 +139,14 @@ def together(notices: Sequence[Notice]) -> list[Notice]:
     return [*(notices[:first] or notices[:1])]
 
 
-def _line(notice: Notice, at: datetime, venue: Venue) -> str:
-    return f"{venue.dated(notice.at, at)} {notice.kind.words}: {notice.words}"
+def _lines(notices: Sequence[Notice], untold: int, at: datetime, venue: Venue, *, is_repeat: bool) -> list[str]:
+    lines = [f"{REPEAT}: you may have {'this' if len(notices) == 1 else 'these'} already"] if is_repeat else []
+    lines += [f"{venue.dated(notice.at, at)} {notice.kind.words}: {notice.words}" for notice in notices[:MOST_LINES]]
+    if rest := notices[MOST_LINES:]:
+        lines.append(f"and {len(rest)} more: {_counted(rest)}")
+    if untold:
+        lines.append(f"{untold} more were too many to be told; the desk has them")
+    return lines
 
 
 def _counted(notices: Sequence[Notice]) -> str:

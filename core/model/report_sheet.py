@@ -122,14 +122,14 @@ def written_by(sheet: ReportSheet) -> str:
     return f"the agent {sheet.agent} writes, in its own words; no figure here is the desk's"
 
 
-def html_of(sheet: ReportSheet, head: str) -> str:
-    """Return the page for a mail, without a link, a picture or a script; `head` is its first line.
+def html_of(sheet: ReportSheet, heads: Iterable[str]) -> str:
+    """Return the page for a mail, without a link, a picture or a script; `heads` are its first lines.
 
     It has lists and no tables: the plain part that a mail has beside it is made from them.
     """
     from html import escape
 
-    parts = [f"<h2>{escape(sheet.title)}</h2>", f"<p><b>{escape(head)}</b></p>"]
+    parts = [f"<h2>{escape(sheet.title)}</h2>", *(f"<p><b>{escape(head)}</b></p>" for head in heads)]
     for section in sheet.sections:
         rows = (f"<b>{escape(name)}</b>: {escape(said)}" if name else escape(said) for name, said in section.rows)
         listed = "".join(f"<li>{row}</li>" for row in rows)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
+
+import pytest
 
 from core import facts
 from core.event_text.lines import level_of
 from core.market.calendar import load_calendar
+from core.messages.commands import Halt
 from core.messages.effects import MakeReport
 from core.messages.inputs import ReportAnswered
 from core.model.alert import Alert, AlertKind, AlertTerms
@@ -21,7 +26,9 @@ from core.settings.settings import Settings
 from core.workflows.operator.notifying import is_last_of_week
 from state.service_log.lines import of_fact
 from tests.kit.rows import table
+from tests.kit.waiting import until
 from tests.scenarios.house import House, minutes
+from tests.scenarios.live_floor import LiveFloor, LiveHouse
 from tests.scenarios.receivers import PHONE, Receivers, look, settings, with_receivers
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, at
 
@@ -266,3 +273,26 @@ def test_what_a_report_lacks_is_a_warning_in_the_log(fact: facts.ReportMade, lev
 
     assert (line["level"], level_of(fact, "")) == level
     assert fact.fault + fact.agent_fault in line["words"]
+
+
+@pytest.mark.usefixtures("timeline")
+def test_a_report_that_is_being_made_stops_nothing_live() -> None:
+    """SY-03, AN-06: a halt acts and is told while it is made in another thread"""
+    goes_on, receivers = threading.Event(), Receivers()
+
+    def slow(effect: MakeReport, put: Callable[[ReportAnswered], None]) -> None:
+        receivers.asked.append(effect)
+        threading.Thread(target=lambda: (goes_on.wait(60), put(made(effect))), daemon=True).start()
+
+    receivers.report = slow  # type: ignore[method-assign]
+    terms = settings()
+    with LiveHouse(LiveFloor("16:05:01", a_day()[-1:]), settings=terms) as house:
+        house.runtime._notifier = receivers
+        until(lambda: receivers.asked, "the report that is due")
+        house.presses(Halt("key"))
+        until(lambda: receivers.heard, "the halt")
+        assert receivers.heard[0].is_urgent
+        goes_on.set()
+        until(lambda: receivers.heard[1:], "the report")
+
+    assert receivers.heard[1].title.endswith(f"{THURSDAY}")

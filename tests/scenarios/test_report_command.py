@@ -223,7 +223,7 @@ def test_hostile_reasons_are_made_harmless(keyturn: Keyturn, week: Path, tmp_pat
     assert "click" in printed
     assert "\x1b" not in printed
     sheet = sheet_of(found)
-    for text in ("\n".join((sheet.head, *lines_of(sheet))), html_of(sheet, sheet.head)):
+    for text in ("\n".join((sheet.head, *lines_of(sheet))), html_of(sheet, [sheet.head])):
         assert not [part for part in ("http", "<script", "\x1b", "evil.example") if part in text]
 
 

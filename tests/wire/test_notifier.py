@@ -38,7 +38,7 @@ SHEET = ReportSheet(
     "claude",
     ("calm & quiet",),
 )
-REPORT = Message(SHEET.title, "\n".join((SHEET.head, *lines_of(SHEET))), html=html_of(SHEET, SHEET.head))
+REPORT = Message(SHEET.title, "\n".join((SHEET.head, *lines_of(SHEET))), html=html_of(SHEET, [SHEET.head]))
 FILL = Message("Keyturn paper demo: fill SPY", "10:00 New York fill: bought 10 SPY at 590.12")
 
 

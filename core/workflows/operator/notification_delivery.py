@@ -318,9 +318,9 @@ class NotificationDelivery:
     ) -> SendNotification:
         desk = f"{'LIVE' if self.state.mode is Mode.LIVE else 'paper'} {self.state.account_name}"
         title = title_of(notices, desk, is_repeat=is_repeat)
-        venue = self.state.calendar.venue
-        text = text_of(notices, untold, self.state.at, venue, is_repeat=is_repeat)
-        html = html_in(notices, self.state.at, venue)
+        at, venue = self.state.at, self.state.calendar.venue
+        text = text_of(notices, untold, at, venue, is_repeat=is_repeat)
+        html = html_in(notices, untold, at, venue, is_repeat=is_repeat)
         return SendNotification(channel, notices[0].is_urgent, numbers, tries, title, text, html)
 
     def _next(self, channel: str, line: ChannelLine, *, is_urgent: bool) -> list[Notice]:

@@ -121,7 +121,7 @@ def test_a_page_has_no_tag_of_an_agent_and_no_link() -> None:
     """AN-06, SY-06"""
     words = words_of('<script>x</script><a href="https://evil.example">go</a> &lt;img src=x&gt;')
     section = section_of('<i>"held"</i>', (("<b>", "<img src=x>"),))
-    page = html_of(ReportSheet("<title>", "<head>", (section,), "claude", words), "<head>")
+    page = html_of(ReportSheet("<title>", "<head>", (section,), "claude", words), ["<head>"])
 
     found = Tags(page)
     assert found.tags == {"html", "body", "h2", "h3", "p", "b", "ul", "li", "hr", "div"}
