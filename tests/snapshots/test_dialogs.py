@@ -22,6 +22,7 @@ from console.screens.desk_control import LeaveScreen, TakeByQuestion, TakeByWord
 from console.screens.dialog import ArmedQuestion, Dialog, EverybodysQuestion
 from console.screens.draft import DraftScreen
 from console.screens.edit import DeclineScreen, EditOrderScreen, EditScreen
+from console.screens.exit_rules import ExitRulesQuestion
 from console.screens.find_symbol import FindSymbolScreen
 from console.screens.first_start import ChordScreen, GuideScreen
 from console.screens.kill import KillReasonScreen, KillScreen
@@ -50,7 +51,21 @@ from core.model.values import Symbol
 from core.ports import OperatorError
 from core.views import AdviceRow, AdviceView, DeskView, KillView, ReloadView, TouchView
 from tests.kit.security_key import SecurityKey
-from tests.snapshots.day import BARE, ENTRY, NOW, PROTECTIONS, SPY, STATUS, STOP, WORKING, ago, full, price, shares
+from tests.snapshots.day import (
+    BARE,
+    ENTRY,
+    NOW,
+    PROTECTIONS,
+    SPY,
+    STATUS,
+    STOP,
+    TAKEN_OVER,
+    WORKING,
+    ago,
+    full,
+    price,
+    shares,
+)
 from tests.snapshots.drafted import DRAFTS
 from tests.snapshots.pictures import Views
 from tests.snapshots.planned import (
@@ -233,6 +248,7 @@ DIALOGS: dict[type[Dialog], Scene] = {
         full(drafts=DRAFTS), presses("1", "end", "up", "enter"), {"around": ScoreOfAnAgent()}, grows=True
     ),
     DetailScreen: Scene(full(), presses("2", "end", "enter")),
+    ExitRulesQuestion: Scene(full(positions=(TAKEN_OVER,)), presses("2", "w")),
     EditOrderScreen: Scene(full(), presses("3", "e")),
     EditScreen: Scene(full(proposals=(ENTRY,)), edits_the_first, {"answer": opened}),
     ExplainScreen: Scene(orders_of_a_plan(), explains_the_day, {"around": JournalOfADay()}),
