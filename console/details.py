@@ -529,8 +529,8 @@ def _signed(row: PositionRow) -> list[TextLine]:
 def _rules(row: PositionRow) -> list[TextLine]:
     """Say which exit rules watch it, and how that is chosen for a position that no strategy opened."""
     health, key = row.health, written("position.rules")
-    choice = "" if health.is_watched is None else f"; {key} in Positions chooses"
-    return field("exit rules", f"{health.rules}{choice}", "warning" if health.asks_rules else "")
+    choice = "" if health.choice.is_watched is None else f"; {key} in Positions chooses"
+    return field("exit rules", f"{health.choice.rules}{choice}", "warning" if health.choice.asks else "")
 
 
 def _way_out(row: PositionRow) -> list[TextLine]:

@@ -244,7 +244,7 @@ class FollowUps:
 
         A question opens only behind the typed word; what was taken over by itself is told on the last line.
         """
-        waiting = [row for row in view.positions if row.health.asks_rules]
+        waiting = [row for row in view.positions if row.health.choice.asks]
         self._asked_of &= {row.key for row in waiting}
         row = next((row for row in waiting if row.key not in self._asked_of), None)
         is_asked = self._accepted_at is not None and self.behind.now() - self._accepted_at <= ACCEPTED_FOR

@@ -404,9 +404,9 @@ class RowActions:
         held = next((row for row in view.positions if row.key == key), None)
         if held is None:
             return
-        if held.health.is_watched is None:
+        if held.health.choice.is_watched is None:
             self.behind.say(f"{held.strategy} opened it, and its settings say which exit rules watch it")
-        elif not held.health.is_watched and not held.health.offered:
+        elif not held.health.choice.is_watched and not held.health.choice.offered:
             self.behind.say("no exit rule can watch it: see exits.enabled and exits.not_for in the settings")
         else:
             self.behind.ask(ExitRulesQuestion(self.behind, held))

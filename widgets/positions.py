@@ -221,8 +221,8 @@ class Positions(Pane):
         said = [f"{light.value}, {concerns[0].value}"] if concerns else []
         said += [f"HALTED by its exchange since {row.halted}"] if row.halted else []
         said += [sign] if (sign := f.sign_in_words(row)) else []
-        if row.health.is_watched is not None:
-            said.append(f"exit rules{'?' if row.health.asks_rules else ''} {row.health.rules}")
+        if row.health.choice.is_watched is not None:
+            said.append(f"exit rules{'?' if row.health.choice.asks else ''} {row.health.choice.rules}")
         if (coming := near(self._actions, row.symbol)) is not None:
             said.append(coming_in_words(coming))
         if row.unattended_until is not None:
@@ -256,7 +256,7 @@ def _row(row: PositionRow, now: datetime, room: int, change: Decimal | None, ex:
             Cell(f.time_left(row.health)),
             Cell(f.sessions(row.health.days_to_leave)),
             Cell(f.spread(row.health.spread)),
-            Cell(row.health.rules, "warning" if row.health.asks_rules else ""),
+            Cell(row.health.choice.rules, "warning" if row.health.choice.asks else ""),
             *((signed,) if has_mark else ()),
             _held_by(row, room, ex),
         ),

@@ -16,20 +16,20 @@ class ExitRulesQuestion(ArmedQuestion):
         self.row = row
         held = f"{f.quantity(row.quantity)} {row.symbol}"
         stays = "Nothing proposes its exit then; orders at the broker stay."
-        text = f"{row.health.rules} watch {held} now. {stays}"
+        text = f"{row.health.choice.rules} watch {held} now. {stays}"
         title, does = f"Take {row.symbol} from the exit rules?", "take it from them"
-        if not row.health.is_watched:
+        if not row.health.choice.is_watched:
             title, does = f"Let the exit rules watch {row.symbol}?", "let them watch it"
-            taken = f"{held} were taken over from the broker." if row.health.asks_rules else f"You hold {held}."
-            rules = f"The rules of [exits] would watch them: {row.health.offered}."
+            taken = f"{held} were taken over from the broker." if row.health.choice.asks else f"You hold {held}."
+            rules = f"The rules of [exits] would watch them: {row.health.choice.offered}."
             text = f"{taken} {rules} Each exit is proposed and waits for your key."
         super().__init__(behind, title, wrapped("", text, WIDTH), does, self._decide)
 
     def _decide(self) -> None:
-        self._choose(is_watched=not self.row.health.is_watched)
+        self._choose(is_watched=not self.row.health.choice.is_watched)
 
     def action_back(self) -> None:
-        if self.row.health.asks_rules:
+        if self.row.health.choice.asks:
             self._choose(is_watched=False)
         super().action_back()
 

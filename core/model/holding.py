@@ -54,6 +54,35 @@ RED = frozenset(
 """What needs a person now; everything else is amber."""
 
 
+RANK = {concern: rank for rank, concern in enumerate(Concern)}
+"""The gravest concern first."""
+
+
+@dataclass(frozen=True, slots=True)
+class RulesChoice:
+    """The exit rules of a holding, and what the operator may choose of it.
+
+    Attributes
+    ----------
+    rules
+        Which of them watch it, as text: `stop, target, 5 d`, `none: yours`, `its strategy's own`.
+    is_watched
+        Whether they watch a position that no strategy opened; None of all others.
+    offered
+        The rules that would watch it if the operator chose so, as text; empty if they do, or cannot.
+    asks
+        Whether it was taken over, and the operator is still to choose.
+    """
+
+    rules: str
+    is_watched: bool | None = None
+    offered: str = ""
+    asks: bool = False
+
+
+NO_RULES = RulesChoice("")
+
+
 @dataclass(frozen=True, slots=True)
 class Health:
     """The figures of a holding. None is unknown, or that there is no stop, target or rule.
@@ -82,14 +111,8 @@ class Health:
         Sessions until it is sold at a tenth of the average volume.
     spread
         Of the last quote, as a part of its middle; None if that is old.
-    rules
-        Which exit rules watch it, as text.
-    is_watched
-        Whether they watch a position that no strategy opened; None of all others.
-    offered
-        The rules that would watch it if the operator chose so, as text; empty if they do, or cannot.
-    asks_rules
-        Whether it was taken over, and the operator is still to choose.
+    choice
+        The exit rules that watch it.
     """
 
     concerns: tuple[Concern, ...] = ()
@@ -104,10 +127,7 @@ class Health:
     flat_from: datetime | None = None
     days_to_leave: Decimal | None = None
     spread: Fraction | None = None
-    rules: str = ""
-    is_watched: bool | None = None
-    offered: str = ""
-    asks_rules: bool = False
+    choice: RulesChoice = NO_RULES
 
     @property
     def light(self) -> Light:

@@ -22,7 +22,7 @@ from operator import attrgetter
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
-from core.model.holding import Health
+from core.model.holding import Health, RulesChoice
 from core.model.lazy_dataclass import dataclass
 from core.model.news import Headline
 from core.model.session import HOME
@@ -72,6 +72,10 @@ PUBLIC = {
     "owed": "stop_owed_shares",
     "owed_since": "stop_owed_since",
     "owed_why": "stop_owed_because",
+    "rules": "exit_rules",
+    "is_watched": "watched_by_exit_rules",
+    "offered": "exit_rules_offered",
+    "asks": "exit_rules_to_be_chosen",
     "goes_back_in_words": "restored_stops",
     "restated": "changed_by_broker",
     "taken_back_at": "cancelled_at",
@@ -93,7 +97,7 @@ PUBLIC = {
     "is_part": "part_of_open_position",
 }
 """The words of columns, where the code's own names are none; `is_` and `has_` are dropped from the others."""
-PARTS = {"health": Health}
+PARTS = {"health": Health, "choice": RulesChoice}
 """Fields whose own fields are columns of the row."""
 OF_FIELDS = frozenset({"terms", "instrument", "going", "taken_back"})
 """Properties of rows that only put fields of theirs together."""

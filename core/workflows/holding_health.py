@@ -16,7 +16,7 @@ from core.execution.stop_coverage import Cover, cover_of
 from core.exit_rules import ExitPosition, days_to_time_rule, stop_of, target_of
 from core.model.bar import STALE_AFTER
 from core.model.codes import NEEDS_NOBODY, OwedReason
-from core.model.holding import Concern, Health
+from core.model.holding import RANK, Concern, Health
 from core.model.position import Position
 from core.model.session import Session
 from core.model.values import Fraction, Price
@@ -37,43 +37,40 @@ NEAR = Decimal("0.005")
 """The same as a part of the price, where that loss is unknown."""
 
 
-def health_of(state: TradingState, position: Position, at: datetime) -> Health:
-    """Return the figures of a holding and its concerns, the gravest first."""
+def health_of(state: TradingState, position: Position, at: datetime, stops: Sequence[Order], cover: Cover) -> Health:
+    """Return the figures of a holding and its concerns; `stops` and `cover` are those of now."""
     rules = ExitRules(state)
     terms, standing = rules.terms(position), rules.standing(position, at)
     session, seen = state.calendar.session_at(at), seen_price(state, position.symbol)
     last = None if seen is None else seen[1]
-    at_risk = state.exits.way_to_stop(position)
-    stop = standing_stop(state, position, working_stops(state, position))
-    target = _target(state, position, terms, standing)
-    left = None
+    at_risk, stop = state.exits.way_to_stop(position), standing_stop(state, position, stops)
+    to_stop, target = _way(position, stop, last), _target(state, position, terms, standing)
+    to_target, left = _way(position, last, target), None
     if terms is not None:
         left = days_to_time_rule(terms, standing, position.average_price if last is None else last)
     quote = state.sightings.quotes.get(position.symbol)
     is_quoted = quote is not None and 0 < quote.bid <= quote.ask and not is_old(quote, at, state.control.settings.risk)
+    concerns = set(_of_shares(state, position, at, cover, terms, standing))
+    if seen is None or (isinstance(session, Session) and at - seen[0] > STALE_AFTER):
+        concerns.add(Concern.NO_PRICE)
+    if standing.is_late or is_held_over(state, position):
+        concerns.add(Concern.PAST_TIME)
     found = Health(
         days_held=standing.days if position.entry_order else None,
         days_here=standing.days,
-        way_to_stop=_part(_way(position, stop, last), last),
-        way_to_stop_in_r=_part(_way(position, stop, last), at_risk),
+        way_to_stop=_part(to_stop, last),
+        way_to_stop_in_r=_part(to_stop, at_risk),
         target=target,
-        way_to_target=_part(_way(position, last, target), last),
-        way_to_target_in_r=_part(_way(position, last, target), at_risk),
+        way_to_target=_part(to_target, last),
+        way_to_target_in_r=_part(to_target, at_risk),
         days_to_time_rule=left,
         flat_from=rules.flat_from(position, session) if isinstance(session, Session) else None,
         days_to_leave=_days_to_leave(state, position),
         spread=quote.spread if quote is not None and is_quoted else None,
-        rules=rules.in_words(position),
-        is_watched=rules.is_watched(position),
-        offered=rules.offered_in_words(position),
-        asks_rules=rules.asks(position),
+        choice=rules.choice(position, standing),
     )
-    is_old_price = seen is None or (isinstance(session, Session) and at - seen[0] > STALE_AFTER)
-    concerns = {*_of_shares(state, position, at, terms, standing), *_of_figures(state, found, is_late=standing.is_late)}
-    concerns |= {Concern.NO_PRICE} if is_old_price else set()
-    if is_held_over(state, position):
-        concerns.add(Concern.PAST_TIME)
-    return replace(found, concerns=tuple(each for each in Concern if each in concerns))
+    concerns.update(_of_figures(state, found))
+    return replace(found, concerns=tuple(sorted(concerns, key=RANK.__getitem__))) if concerns else found
 
 
 def working_stops(state: TradingState, position: Position) -> list[Order]:
@@ -135,10 +132,15 @@ def _days_to_leave(state: TradingState, position: Position) -> Decimal | None:
 
 
 def _of_shares(
-    state: TradingState, position: Position, at: datetime, terms: ExitSettings | None, standing: ExitPosition
+    state: TradingState,
+    position: Position,
+    at: datetime,
+    cover: Cover,
+    terms: ExitSettings | None,
+    standing: ExitPosition,
 ) -> Iterator[Concern]:
     """Yield what is of concern in its orders: who guards how many of its shares."""
-    symbol, cover, owing = position.symbol, cover_now(state, position), state.owed_stops.of(position)
+    symbol, owing = position.symbol, state.owed_stops.of(position)
     exits = state.ledger.exits.working(symbol, position.strategy)
     why = None if owing is None else state.why_owed(owing)
     needs_a_person = owing is not None and why not in NEEDS_NOBODY
@@ -169,14 +171,14 @@ def _of_shares(
         yield Concern.NO_STOP
 
 
-def _of_figures(state: TradingState, found: Health, *, is_late: bool) -> Iterator[Concern]:
+def _of_figures(state: TradingState, found: Health) -> Iterator[Concern]:
     """Yield what is of concern in its figures."""
     way, in_r, left = found.way_to_stop, found.way_to_stop_in_r, found.days_to_time_rule
     if way is not None and way <= 0:
         yield Concern.AT_STOP
     elif way is not None and (way < NEAR if in_r is None else in_r < NEAR_IN_R):
         yield Concern.NEAR_STOP
-    if is_late or (left is not None and left <= 0):
+    if left is not None and left <= 0:
         yield Concern.PAST_TIME
     elif left == 1:
         yield Concern.NEAR_TIME

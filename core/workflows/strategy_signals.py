@@ -28,6 +28,7 @@ from core.messages.effects import Effect, FetchHistory
 from core.messages.inputs import HistoryFetched
 from core.model.bar import ONE_MINUTE, Bar
 from core.model.broker import NoAnswer
+from core.model.holding import RulesChoice
 from core.model.position import Position
 from core.model.session import Session
 from core.model.signal import EntrySignal, ExitReason, ExitSignal
@@ -129,31 +130,21 @@ class ExitRules:
         exits = self.state.control.settings.exits
         return exits.of(position.strategy, is_stop_ours=mark.is_stop_ours, is_watched=mark.is_watched)
 
-    def in_words(self, position: Position) -> str:
-        """Return which rules watch it: `stop, target, 5 d`, `none: yours`, `its strategy's own`."""
-        terms = self.terms(position)
-        if terms is None:
-            return YOURS if position.strategy in OF_NO_STRATEGY else ITS_OWN
-        return ", ".join(watching(terms, self.standing(position, self.state.at)))
-
-    def is_watched(self, position: Position) -> bool | None:
-        """Return whether the rules watch a position that no strategy opened; None of all others."""
-        if position.strategy not in OF_NO_STRATEGY:
-            return None
-        is_chosen = self.state.exits.mark(position).is_watched
-        return self.state.control.settings.exits.guards(position.strategy, is_watched=is_chosen)
-
-    def offered_in_words(self, position: Position) -> str:
-        """Return the rules that would watch it if the operator chose so; empty if they do, or cannot."""
-        exits = self.state.control.settings.exits
-        if self.is_watched(position) is not False or not exits.guards(position.strategy, is_watched=True):
-            return ""
-        return ", ".join(watching(exits, self.standing(position, self.state.at)))
-
-    def asks(self, position: Position) -> bool:
-        """Whether it was taken over, and the operator is still to choose whether the rules watch it."""
-        is_open = position.strategy == UNKNOWN_OWNER and self.state.exits.mark(position).is_watched is None
-        return is_open and bool(self.offered_in_words(position))
+    def choice(self, position: Position, standing: ExitPosition) -> RulesChoice:
+        """Return which rules watch it, and what the operator may choose of it."""
+        exits, terms = self.state.control.settings.exits, self.terms(position)
+        is_nobodys, is_chosen = position.strategy in OF_NO_STRATEGY, self.state.exits.mark(position).is_watched
+        rules = YOURS if is_nobodys else ITS_OWN
+        if terms is not None:
+            rules = ", ".join(watching(terms, standing))
+        if not is_nobodys:
+            return RulesChoice(rules)
+        if exits.guards(position.strategy, is_watched=is_chosen):
+            return RulesChoice(rules, is_watched=True)
+        may_watch = exits.guards(position.strategy, is_watched=True)
+        offered = ", ".join(watching(exits, standing)) if may_watch else ""
+        asks = position.strategy == UNKNOWN_OWNER and is_chosen is None and bool(offered)
+        return RulesChoice(rules, is_watched=False, offered=offered, asks=asks)
 
     @answers(ChooseExitRules)
     def on_choose(self, command: ChooseExitRules) -> Iterable[Effect]:

@@ -6,18 +6,17 @@ from dataclasses import replace
 
 from console.screens.exit_rules import ExitRulesQuestion
 from core.messages.commands import ChooseExitRules
-from core.model.holding import Concern, Health
+from core.model.holding import Concern, Health, RulesChoice
 from core.views import PositionRow
 from tests.desk.desk_house import SPY
 from tests.desk.still_house import StillHouse, a_position, a_view, open_still
 
-ASKS = Health(
-    concerns=(Concern.NO_STOP,), rules="none: yours", is_watched=False, offered="stop, target, 5 d", asks_rules=True
-)
-WATCHED = replace(ASKS, rules="stop, target, 5 d", is_watched=True, offered="", asks_rules=False)
+ASKS = RulesChoice("none: yours", is_watched=False, offered="stop, target, 5 d", asks=True)
+WATCHED = RulesChoice("stop, target, 5 d", is_watched=True)
 
 
-def taken_over(health: Health = ASKS) -> PositionRow:
+def taken_over(choice: RulesChoice = ASKS) -> PositionRow:
+    health = Health(concerns=(Concern.NO_STOP,), choice=choice)
     return a_position(strategy="broker", key="SPY/broker", health=health)
 
 
@@ -51,7 +50,7 @@ async def test_a_no_is_an_answer_and_ends_the_asking() -> None:
         await is_asked(house)
         await house.press("escape")
         await house.until(lambda: house.handle.commands)
-        await house.shows_next(positions=(taken_over(replace(ASKS, asks_rules=False)),))
+        await house.shows_next(positions=(taken_over(replace(ASKS, asks=False)),))
         await house.press("w")
         await is_asked(house)
         await house.press("escape")

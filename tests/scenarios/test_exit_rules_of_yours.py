@@ -18,7 +18,7 @@ from core.model.staging import MANUAL
 from core.model.values import Price, Quantity
 from core.settings.history import read
 from core.settings.settings import Settings
-from core.workflows.holding_health import health_of
+from core.views.builders.desk import ViewBuilder
 from core.workflows.strategy_signals import YOURS
 from tests.scenarios.changes import confirms_now
 from tests.scenarios.elsewhere import trades_elsewhere
@@ -43,8 +43,8 @@ def chooses(*, is_watched: bool, strategy: str = UNKNOWN_OWNER) -> Command:
 
 
 def health(house: House) -> Health:
-    (position,) = house.desk.ledger.positions()
-    return health_of(house.desk, position, house.line.at)
+    (row,) = ViewBuilder(house.engine).draw(house.line.at).positions
+    return row.health
 
 
 def exits(house: House) -> list[ExitReason | None]:
@@ -55,8 +55,8 @@ def test_what_was_taken_over_is_yours_until_chosen() -> None:
     """ST-09, OP-01"""
     house = taken_over()
     found = health(house)
-    assert (found.rules, found.is_watched, found.asks_rules) == (YOURS, False, True)
-    assert found.offered == "stop, target, 5 d"
+    assert (found.choice.rules, found.choice.is_watched, found.choice.asks) == (YOURS, False, True)
+    assert found.choice.offered == "stop, target, 5 d"
 
     house.until("10:20")
 
@@ -68,7 +68,7 @@ def test_a_rule_that_was_chosen_proposes_and_the_key_sells_once() -> None:
     """ST-09, OP-01, EX-13"""
     house = taken_over()
     house.presses(chooses(is_watched=True))
-    assert (health(house).rules, health(house).asks_rules) == ("stop, target, 5 d", False)
+    assert (health(house).choice.rules, health(house).choice.asks) == ("stop, target, 5 d", False)
 
     house.until("10:12")
     assert exits(house) == [ExitReason.STOP_LOSS]
@@ -89,14 +89,14 @@ def test_a_no_is_recorded_and_asked_no_more() -> None:
     assert house.facts(facts.ExitRulesChosen) == [facts.ExitRulesChosen(SPY, UNKNOWN_OWNER, is_watched=False)]
 
     house.restarted().until("10:15")
-    assert (health(house).asks_rules, exits(house)) == (False, [])
+    assert (health(house).choice.asks, exits(house)) == (False, [])
     trades_elsewhere(house.exchange, house.line.at, Side.SELL, "3")
     house.until("10:20")
     assert house.held() == "0"
     trades_elsewhere(house.exchange, house.line.at, Side.BUY, "2")
     house.until("10:26")
 
-    assert (house.held(), health(house).asks_rules) == ("2", True)
+    assert (house.held(), health(house).choice.asks) == ("2", True)
 
 
 def test_watching_that_ends_withdraws_what_it_proposed() -> None:
@@ -120,7 +120,7 @@ def test_settings_that_leave_no_choice_ask_nothing(terms: dict[str, object], is_
     """ST-09, OP-06: the setting says it, or no rule could watch it"""
     found = health(taken_over(**terms))
 
-    assert (found.is_watched, found.asks_rules) == (is_watched, False)
+    assert (found.choice.is_watched, found.choice.asks) == (is_watched, False)
 
 
 def test_a_strategys_position_has_no_choice() -> None:
@@ -146,7 +146,7 @@ def guarded(then: str) -> House:
     )
     confirms_now(house)
     house.until("10:07")
-    assert (house.held(), health(house).rules) == ("3", "stop, target, 5 d")
+    assert (house.held(), health(house).choice.rules) == ("3", "stop, target, 5 d")
     return house
 
 

@@ -12,7 +12,7 @@ import pytest
 from core import facts
 from core.facts import PositionCorrected
 from core.model.bar import Feed, Quote
-from core.model.holding import Concern, Health, Light
+from core.model.holding import Concern, Health, Light, RulesChoice
 from core.model.notice import NoticeKind, Severity
 from core.model.order import StopHolder
 from core.model.position import Position
@@ -22,7 +22,6 @@ from core.settings.settings import Settings
 from core.views import PositionRow
 from core.views.builders.desk import ViewBuilder
 from core.views.export import public, row_of
-from core.workflows.holding_health import health_of
 from tests.scenarios.changes import confirms_now
 from tests.scenarios.house import RARELY, STEADY, House, a_house_in_a_position, a_typed_buy, minutes
 from tests.scenarios.receivers import Receivers, settings, with_receivers
@@ -62,8 +61,7 @@ def corrects(house: House, shares: str) -> None:
 
 
 def of(house: House) -> Health:
-    (position,) = house.desk.ledger.positions()
-    return health_of(house.desk, position, house.line.at)
+    return row(house).health
 
 
 def row(house: House) -> PositionRow:
@@ -199,7 +197,7 @@ def expected(case: Case, one: Drawn) -> Health:
         days_to_time_rule=left,  # type: ignore[arg-type]
         days_to_leave=to_leave,
         spread=spread,  # type: ignore[arg-type]
-        is_watched=None if case.is_vwap else bool(rules),
+        choice=RulesChoice("", is_watched=None if case.is_vwap else bool(rules)),
     )
 
 
@@ -221,8 +219,9 @@ def test_drawn_figures_and_lights_are_those_of_a_recomputation(name: str) -> Non
         one = drawn(random)
         sets(house, position, one)
         found, plainly = of(house), expected(case, one)
-        assert replace(found, flat_from=None, rules="", offered="", asks_rules=False) == plainly, one
+        assert replace(found, flat_from=None, choice=plainly.choice) == plainly, one
         assert (found.flat_from is not None) is case.is_vwap
+        assert found.choice.is_watched is plainly.choice.is_watched
         reds = {"AT_STOP", "PAST_TIME", "NO_STOP"} & {concern.name for concern in plainly.concerns}
         assert found.light is (Light.RED if reds else Light.AMBER if plainly.concerns else Light.GREEN)
         lights.add(found.light)
@@ -279,4 +278,5 @@ def test_every_figure_of_the_health_is_exported() -> None:
     assert (cells["light"], cells["concerns"]) == ("red", ["no stop in force"])
     assert (cells["days_held"], cells["days_here"]) == (None, 0)
     assert (cells["way_to_stop"], cells["days_to_leave"]) == (None, None)
-    assert {public(field.name) for field in fields(Health)} <= cells.keys()
+    names = [field.name for part in (Health, RulesChoice) for field in fields(part) if field.name != "choice"]
+    assert set(map(public, names)) <= cells.keys()

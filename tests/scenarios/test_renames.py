@@ -31,7 +31,7 @@ from core.model.order import Side, TimeInForce
 from core.model.reference_data import ActionKind, CorporateAction
 from core.model.values import Price, Quantity, Symbol, plain
 from core.post_mortem.trade_attribution import Stories
-from core.workflows.holding_health import health_of
+from core.views.builders.desk import ViewBuilder
 from tests.kit.splits import Fate, becomes, splits
 from tests.scenarios.changes import confirms_now, passes
 from tests.scenarios.elsewhere import trades_elsewhere
@@ -128,7 +128,7 @@ def test_shares_that_have_another_symbol(ratio: Split, fate: Fate | None, is_up:
     house.until("09:44", FRIDAY)
     assert_moved(house, ratio)
     assert (stops(house, NEW), waiting(house)) == ([its], [])
-    assert health_of(house.desk, house.desk.ledger.positions()[0], house.line.at).days_held == 1
+    assert ViewBuilder(house.engine).draw(house.line.at).positions[0].health.days_held == 1
     assert house.desk.owed_stops.all() == ()
 
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from core.model.account import Mode
 from core.model.bar import Feed, Quote
 from core.model.codes import DeskState
-from core.model.holding import Concern, Health
+from core.model.holding import Concern, Health, RulesChoice
 from core.model.order import Effect, Leg, LegRole, OrderRequest, OrderStatus, OrderType, Side, StopHolder
 from core.model.signal import ExitReason
 from core.model.staging import CheckResult, ListedExit, NoStop, Review, ReviewFigures, StopPlan, Ticket, Verdict
@@ -174,13 +174,13 @@ HEALTHY = Health(
     days_held=3, days_here=3, way_to_stop=Fraction(Decimal("0.0215")), way_to_stop_in_r=Decimal("2.1"),
     target=price("186.84"), way_to_target=Fraction(Decimal("0.026")), way_to_target_in_r=Decimal("2.6"),
     days_to_time_rule=3, days_to_leave=Decimal("0.02"), spread=Fraction(Decimal("0.0002")),
-    rules="stop, target, 5 d",
+    choice=RulesChoice("stop, target, 5 d"),
 )  # fmt: skip
 UNGUARDED = Health(concerns=(Concern.NO_STOP, Concern.WIDE_SPREAD), days_here=1, spread=Fraction(Decimal("0.004")))
 HELD = position(IBM, "27", "180.02", "182.11", "56.43", "1.1", "178.20", "27", HEALTHY)
 BARE = position(AIG, "100", "48.63", "48.41", "-22.00", "-1.1", "48.43", "0", UNGUARDED)
-OFFERED = replace(UNGUARDED, rules="none: yours", is_watched=False, offered="stop, target, 5 d", asks_rules=True)
-TAKEN_OVER = replace(BARE, key=f"{AIG}/broker", strategy="broker", health=OFFERED)
+CHOICE = RulesChoice("none: yours", is_watched=False, offered="stop, target, 5 d", asks=True)
+TAKEN_OVER = replace(BARE, key=f"{AIG}/broker", strategy="broker", health=replace(UNGUARDED, choice=CHOICE))
 
 
 def order(

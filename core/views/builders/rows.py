@@ -352,7 +352,7 @@ def position_row(state: TradingState, position: Position, at: datetime) -> Posit
         move_refusal=refusal_of_move(state, position),
         trail_refusal=refusal_of_trail(state, position),
         target_refusal=refusal_of_target(state, position),
-        health=health_of(state, position, at),
+        health=health_of(state, position, at, stops, cover),
     )
 
 
