@@ -14,11 +14,13 @@ from uuid import uuid4
 import orjson
 
 from core.facts import BasketOpened, BasketRefused
+from core.files.basket_file import LARGEST as LARGEST_AMOUNT
 from core.files.basket_file import LARGEST_FILE, read_plan
 from core.files.regular_file import bytes_of, reading
 from core.messages.commands import OpenBasket
-from core.model.basket import BasketSource
+from core.model.basket import BasketSource, Deployment, DeploymentWeight
 from core.model.lazy_dataclass import dataclass
+from core.model.values import Money
 from core.ports import OperatorError
 from state.codec import decode
 from state.files import AccountFolder, replace_file
@@ -43,13 +45,14 @@ def wait_a_little() -> None:
     time.sleep(POLL_SECONDS)
 
 
-def hand_over(folder: AccountFolder, name: str, text: str, deploy: Decimal | None, request: str = "") -> None:
+def hand_over(folder: AccountFolder, name: str, text: str, deploy: Deployment | None, request: str = "") -> None:
     """Write the request for the engine, which checks at every beat; an older one is replaced. Raises OSError."""
-    asked = {"name": name, "text": text, "deploy": None if deploy is None else str(deploy), "request": request}
+    amount = None if deploy is None else {"amount": str(deploy.amount), "weight": deploy.weight.value}
+    asked = {"name": name, "text": text, "deploy": amount, "request": request}
     replace_file(folder.plan_request, orjson.dumps(asked))
 
 
-def ask(folder: AccountFolder, name: str, text: str, deploy: Decimal | None) -> BasketOpened | BasketRefused | str:
+def ask(folder: AccountFolder, name: str, text: str, deploy: Deployment | None) -> BasketOpened | BasketRefused | str:
     """Write the request and wait for the recorded result; a string says why there was none. Raises OSError."""
     request = uuid4().hex
     before = {path: path.stat().st_size for path in _segments(folder)}
@@ -109,8 +112,16 @@ class BasketInbox:
         try:
             request = orjson.loads(content)
             name = str(request["name"])
-            deploy = None if request["deploy"] is None else Decimal(request["deploy"])
+            deploy = None if request["deploy"] is None else _deployment(request["deploy"])
             rows = read_plan(Path(name), str(request["text"]), deploy)
-        except (OperatorError, ValueError, KeyError, TypeError) as error:
+        except (OperatorError, ArithmeticError, ValueError, KeyError, TypeError) as error:
             return f"a basket was not opened: {error}"
-        return OpenBasket(BasketSource.FILE, name, rows, request=str(request.get("request", "")))
+        return OpenBasket(BasketSource.FILE, name, rows, request=str(request.get("request", "")), deploy=deploy)
+
+
+def _deployment(asked: dict[str, str]) -> Deployment:
+    """Raises ValueError, KeyError, TypeError or ArithmeticError for what no command writes."""
+    amount = Decimal(asked["amount"])
+    if not 0 < amount <= LARGEST_AMOUNT:
+        raise ValueError(f"no amount to deploy: {amount}")
+    return Deployment(Money(amount), DeploymentWeight(asked["weight"]))

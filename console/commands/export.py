@@ -7,11 +7,12 @@ no desk is attached, nobody takes control, and nothing is recorded (SY-08).
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -19,15 +20,20 @@ from console.commands.assembly.host import Host
 from console.commands.shared import Account, AsJson, host_of, print_json, say
 from core.ports import OperatorError
 from state.accounts import account_of
-from state.running_engine import holder
+from state.running_engine import holder, last_account
 
 if TYPE_CHECKING:
-    from core.model.basket import Basket
+    from msgspec import Raw
+
+    from core.messages.commands import BasketRow, OpenBasket
+    from core.model.basket import Basket, BasketCheck, Deployment
+    from core.protocol.frames import Frame, Role
     from core.views import DeskView
     from core.views.export import Exported
-    from state.files import AccountFolder
+    from state.files import AccountFolder, Home
 
 
+T = TypeVar("T")
 HISTORY_PANE = "history"
 TIMEOUT = 10.0
 """Time-out for the engine's snapshot, in seconds."""
@@ -195,39 +201,74 @@ def _view(context: typer.Context, account: str | None, symbol: str | None = None
 
 def view_of(folder: AccountFolder, symbol: str = "") -> DeskView:
     """Return the current view of the account's engine, with the chart of a symbol. Raises `OperatorError`."""
+    return view_over(_connection_of(folder), symbol)
+
+
+def _connection_of(folder: AccountFolder) -> socket.socket:
+    """Connect to the account's engine, or to its demo. Raises `OperatorError`; `NoEngineError` if none runs."""
     from state.engine_socket import NoEngineError, connected
 
     try:
-        connection = connected(folder.engine_socket, TIMEOUT)
+        return connected(folder.engine_socket, TIMEOUT)
     except NoEngineError:
         if not folder.views_socket.exists():
             raise
-        connection = connected(folder.views_socket, TIMEOUT)  # a demo
-    return view_over(connection, symbol)
+        return connected(folder.views_socket, TIMEOUT)  # a demo
 
 
 def view_over(connection: socket.socket, symbol: str = "") -> DeskView:
     """Return one view from the engine at the other end, and close the connection. Raises `OperatorError`."""
+    from core.protocol.codec import decode_view
+    from core.protocol.frames import Role
+    from core.views import DeskView
+
+    view = _answer_over(connection, Role.LOOK, decode_view, symbol=symbol)
+    assert isinstance(view, DeskView)
+    return view
+
+
+def check_over(connection: socket.socket, command: OpenBasket) -> BasketCheck:
+    """Return the verdicts of the engine at the other end, and close the connection. Raises `OperatorError`."""
+    from msgspec import Raw
+
+    from core.model.basket import BasketCheck
+    from core.protocol.codec import decode, encode
+    from core.protocol.frames import Check, Role
+
+    basket = Check(Raw(encode(command)))
+    return _answer_over(connection, Role.CHECK, lambda value: decode(value, BasketCheck), basket)
+
+
+def _answer_over(connection: socket.socket, role: Role, read: Callable[[Raw], T], *asked: Frame, symbol: str = "") -> T:
+    """Return the only answer to a connection that is no desk's, and close it. Raises `OperatorError`."""
     from importlib.metadata import version
 
-    from core.protocol.codec import FrameError, decode_view
-    from core.protocol.frames import LARGEST, PROTOCOL, FrameReader, Hello, Refused, Role, Snapshot, from_engine, pack
-    from core.views import DeskView
+    from core.protocol.codec import FrameError
+    from core.protocol.frames import (
+        LARGEST,
+        PROTOCOL,
+        Checked,
+        FrameReader,
+        Hello,
+        Refused,
+        Snapshot,
+        from_engine,
+        pack,
+    )
     from state.host_info import release
 
     reader = FrameReader(LARGEST)
     try:
         with closing(connection):
-            connection.sendall(pack(Hello(PROTOCOL, release(version("keyturn")), Role.LOOK, symbol=symbol)))
+            hello = Hello(PROTOCOL, release(version("keyturn")), role, symbol=symbol)
+            connection.sendall(b"".join(map(pack, (hello, *asked))))
             while content := connection.recv(AT_ONCE):
                 for frame in reader.feed(content):
                     told = from_engine(frame)
                     if isinstance(told, Refused):
                         raise OperatorError(told.words)
-                    if isinstance(told, Snapshot):
-                        view = decode_view(told.value)
-                        assert isinstance(view, DeskView)
-                        return view
+                    if isinstance(told, Snapshot | Checked):
+                        return read(told.value)
     except FrameError as error:
         raise OperatorError(f"the engine's answer cannot be read: {error}; `keyturn engine restart`") from None
     except OSError as error:
@@ -235,6 +276,7 @@ def view_over(connection: socket.socket, symbol: str = "") -> DeskView:
     raise OperatorError("the engine is not ready; see `keyturn status`")
 
 
+NOT_RUNNING = 3
 NOT_BEFORE = "nothing is sent before you sign it"
 
 
@@ -248,23 +290,34 @@ def basket(
         ),
     ],
     deploy: Annotated[
-        str | None, typer.Option("--deploy", help="USD, divided equally among opening rows without a size.")
+        str | None, typer.Option("--deploy", help="USD, shared among opening rows without a size.")
     ] = None,
-    is_checked: Annotated[bool, typer.Option("--check", help="Only read the file and print its content.")] = False,
+    weight: Annotated[
+        str | None, typer.Option("--weight", metavar="equal|risk", help="Shares of --deploy; risk: by 1 ÷ ATR %.")
+    ] = None,
+    is_checked: Annotated[
+        bool, typer.Option("--check", help="Only try each order on the running engine; nothing is staged.")
+    ] = False,
     account: Account = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the verdicts of --check as JSON.")] = False,
 ) -> None:
     """Hand a file of orders to the desk, where p opens it; nothing is sent before it is marked and signed there.
 
-    A sale without a size sells the whole position. A file with an unreadable row is refused.
+    A sale without a size sells the whole position. A file with an unreadable row is refused. --check tries the orders
+    on the books, limits, quotes and clock of the running engine and stages nothing: exit code 0 all pass, 1 some would
+    be refused or became no order, 3 no engine runs.
 
-    Example: keyturn basket rebalance.csv --check
+    Example: keyturn basket rebalance.csv --deploy 50000 --weight risk --check
     """
     from core.files.basket_file import LARGEST_FILE, BasketFileError, read_plan
     from core.files.csv_files import text_of
 
-    amount, text = _amount(deploy), text_of(file, LARGEST_FILE)
+    deployment = _deployment(deploy, weight)
+    if as_json and not is_checked:
+        raise OperatorError("--json is for --check; leave it out, or add --check")
+    text = text_of(file, LARGEST_FILE)
     try:
-        rows = read_plan(file, text, amount)
+        rows = read_plan(file, text, deployment)
     except BasketFileError as error:
         for fault in error.faults:
             say(fault, err=True)
@@ -274,23 +327,93 @@ def basket(
     orders = "order" if len(rows) == 1 else "orders"
     held = f"{file.name}: {len(rows)} {orders}, {reducing} to sell or cover, {len(rows) - reducing} to open"
     if is_checked:
-        say(f"{held}; the file can be read, nothing was staged")
+        _check(host_of(context).home, account, file.name, rows, deployment, as_json=as_json)
         return
-    say(f"{held}; {_handed_in(host_of(context), account, file.name, text, amount)}")
+    say(f"{held}; {_handed_in(host_of(context), account, file.name, text, deployment)}")
 
 
-def _amount(text: str | None) -> Decimal | None:
-    from core.files.basket_file import number_of
+def _deployment(text: str | None, weight: str | None) -> Deployment | None:
+    """Return what --deploy and --weight ask for. Raises `OperatorError`."""
+    from core.files.basket_file import LARGEST, number_of
+    from core.model.basket import Deployment, DeploymentWeight
+    from core.model.values import Money
 
     if text is None:
+        if weight is not None:
+            raise OperatorError(f"--weight {weight}: there is nothing to share; add --deploy with an amount in USD")
         return None
     amount = number_of(text)
-    if not amount:
-        raise OperatorError(f"--deploy {text}: is no amount in USD such as 50000")
-    return amount
+    if not amount or amount > LARGEST:
+        raise OperatorError(f"--deploy {text}: is no amount in USD such as 50000, {LARGEST:,} at most")
+    try:
+        return Deployment(Money(amount), DeploymentWeight(weight or DeploymentWeight.EQUAL.value))
+    except ValueError:
+        raise OperatorError(f"--weight {weight}: write equal or risk") from None
 
 
-def _handed_in(host: Host, account: str | None, name: str, text: str, deploy: Decimal | None) -> str:
+def _check(
+    home: Home,
+    account: str | None,
+    name: str,
+    rows: Sequence[BasketRow],
+    deploy: Deployment | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Print the running engine's verdict on each order. Ends the command with its exit code; raises `OperatorError`."""
+    from core.messages.commands import OpenBasket
+    from core.model.basket import BasketSource
+    from core.model.values import AccountId
+    from state.engine_socket import NoEngineError
+
+    if account is None and last_account(home) is None:
+        say("no engine ran here yet, nothing was checked; `keyturn engine start` or `keyturn demo` begins", err=True)
+        raise typer.Exit(NOT_RUNNING)
+    folder = account_of(home, account)
+    command = OpenBasket(BasketSource.FILE, name, tuple(rows), deploy=deploy, account=AccountId(folder.name))
+    try:
+        connection = _connection_of(folder)
+    except NoEngineError as error:
+        say(f"{error}; nothing was checked", err=True)
+        raise typer.Exit(NOT_RUNNING) from None
+    found = check_over(connection, command)
+    if as_json:
+        print_json({"account": folder.name, "passes": found.passes, **asdict(found)}, default=_as_text)
+    else:
+        for line in _lines_of(found, f"{name} at {folder.name}"):
+            say(line)
+    if not found.passes:
+        raise typer.Exit(1)
+
+
+def _as_text(number: object) -> str:
+    """Return a quantity, price or amount as the other tables have it in JSON."""
+    from core.model.values import plain
+
+    assert isinstance(number, Decimal)
+    return plain(number)
+
+
+def _lines_of(found: BasketCheck, what: str) -> Iterator[str]:
+    from core.model.values import priced
+
+    refused = sum(bool(order.refusals) for order in found.orders)
+    counts = f"{len(found.orders) - refused} would pass, {refused} would be refused, {len(found.skipped)} no order"
+    yield f"{what}, {found.at:%Y-%m-%d %H:%M:%S} UTC: {counts}"
+    if found.refusal:
+        yield f"REFUSED  the basket: {found.refusal}"
+    for order in found.orders:
+        at = "no price known" if order.price is None else f"at {priced(order.price)}"
+        cost = "" if order.cost is None else f", {order.cost:,.2f} USD"
+        yield f"{'REFUSED' if order.refusals else 'ok':<8} {order.words} {at}{cost} ({order.origin})"
+        yield from (f"{'':9}{reason}" for reason in order.refusals)
+        yield from (f"{'':9}warning: {reason}" for reason in order.warnings)
+    for row in found.skipped:
+        yield f"NO ORDER {row.place}: {row.reason}"
+    yield "nothing was staged"
+
+
+def _handed_in(host: Host, account: str | None, name: str, text: str, deploy: Deployment | None) -> str:
     """Hand a file of orders to the running engine, and return its answer (OP-05).
 
     Raises OperatorError: no engine runs, it refused the basket, or it did not answer.

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 from core.files.csv_files import FIRST_ROW, Record, Row, Table, TableError, shown
 from core.messages.commands import BasketRow
+from core.model.basket import Deployment
 from core.model.instrument import small_letters, symbol_in
 from core.model.order import TYPED, Effect, OrderType, TimeInForce
 from core.model.values import Fraction, Money, Price, Quantity
@@ -56,8 +56,8 @@ class BasketFileError(TableError):
         super().__init__("; ".join(faults))
 
 
-def read_plan(path: Path, text: str, deploy: Decimal | None = None) -> tuple[BasketRow, ...]:
-    """Return every order of a file; `deploy`, in USD, is shared equally by opening rows without a size.
+def read_plan(path: Path, text: str, deploy: Deployment | None = None) -> tuple[BasketRow, ...]:
+    """Return every order of a file; opening rows may lack a size if there is a deployment for them.
 
     Raises
     ------
@@ -65,10 +65,6 @@ def read_plan(path: Path, text: str, deploy: Decimal | None = None) -> tuple[Bas
         Names each invalid row.
     TableError
         The file is not a table with these columns.
-
-    Notes
-    -----
-    An opening row has a size: its own, or a share of `deploy`, which is checked like any other (RK-18).
     """
     table = Table(path, text, "order")
     _require_known(table)
@@ -91,8 +87,7 @@ def read_plan(path: Path, text: str, deploy: Decimal | None = None) -> tuple[Bas
         raise BasketFileError(tuple(sorted(faults, key=lambda fault: int(fault.split(":")[1]))))
     if deploy is not None and not unsized:
         raise TableError(f"{path}: every row names its size, so that there is nothing to deploy; leave --deploy out")
-    share = Money((deploy or Decimal(0)) / max(1, len(unsized)))
-    return tuple(replace(row, notional=share) if row in unsized else row for row in read)
+    return tuple(read)
 
 
 def _require_known(table: Table) -> None:

@@ -32,7 +32,7 @@ from core.messages.desk_commands import (
     ThesesFileSeen,
     WatchlistFilesSeen,
 )
-from core.model.basket import BasketSource, SkippedRow
+from core.model.basket import BasketSource, Deployment, SkippedRow
 from core.model.desk import PaintProof, Sender
 from core.model.instrument import ListKind
 from core.model.lazy_dataclass import dataclass
@@ -159,7 +159,8 @@ class BasketRow:
     effect
         OPEN, SHORT, CLOSE or COVER: the position decides whether it adds or only reduces.
     quantity, notional
-        Shares, or USD to compute them from; one of them. Without both it closes all of a position.
+        Shares, or USD to compute them from; one of them. Without both it closes all of a position, or takes a share of
+        the basket's deployment.
     stop_price
         For an entry, the price of its stop, held by the broker.
     trigger_price, trail_price, trail_fraction, ttl_seconds
@@ -186,6 +187,7 @@ class OpenBasket(Addressed):
     """Open a basket: of waiting proposals, of a file's orders, or of every close (OP-05).
 
     `name` is the file's; `skipped` are its unreadable rows; `request` is the id that the command gives its request.
+    `deploy` is for entries without a size.
     """
 
     source: BasketSource
@@ -193,6 +195,7 @@ class OpenBasket(Addressed):
     rows: tuple[BasketRow, ...] = ()
     skipped: tuple[SkippedRow, ...] = ()
     request: str = ""
+    deploy: Deployment | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,22 @@ class BasketSource(Enum):
         return self in (BasketSource.FILE, BasketSource.REVERSAL)
 
 
+class DeploymentWeight(Enum):
+    """How an amount is shared among entries without a size (RK-18)."""
+
+    EQUAL = "equal"
+    RISK = "risk"
+    """By 1 ÷ ATR %."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """USD for the entries of a basket that name no size."""
+
+    amount: Money
+    weight: DeploymentWeight = DeploymentWeight.EQUAL
+
+
 class BasketPhase(Enum):
     """Phases of a basket, in their order."""
 
@@ -100,6 +116,48 @@ class SkippedRow:
 
     place: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedOrder:
+    """An order of a file and the dry run's verdict on it.
+
+    Attributes
+    ----------
+    origin
+        Its place in the file, and how its size was computed.
+    words
+        The order, as in `BUY 47 SPY limit 166.76`.
+    price, cost
+        Where it would trade now, or its limit, and its cost or what it frees, USD; None if unknown.
+    refusals
+        Why it would be refused; empty if it passes.
+    """
+
+    origin: str
+    words: str
+    symbol: Symbol
+    side: Side
+    quantity: Quantity
+    price: Price | None
+    cost: Money | None
+    refusals: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BasketCheck:
+    """The dry run of a file's orders, of which nothing was staged; `refusal` is against the basket as a whole."""
+
+    at: datetime
+    orders: tuple[CheckedOrder, ...]
+    skipped: tuple[SkippedRow, ...]
+    refusal: str = ""
+
+    @property
+    def passes(self) -> bool:
+        """Whether every row is an order that would pass."""
+        return not (self.refusal or self.skipped or any(order.refusals for order in self.orders))
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ import msgspec
 
 from core.messages.commands import Command
 from core.messages.desk_commands import EarningsFileSeen, SettingsFileSeen, ThesesFileSeen, WatchlistFilesSeen
+from core.model.basket import BasketCheck
 from core.model.lazy_dataclass import dataclass
 from core.risk.sizing import Conditions
 from core.views.desk import DeskView, EngineFailed, EngineLoading
@@ -36,7 +37,7 @@ View: TypeAlias = DeskView | EngineLoading | EngineFailed
 OF_THE_FILES = (SettingsFileSeen, ThesesFileSeen, EarningsFileSeen, WatchlistFilesSeen)
 COMMANDS: tuple[type, ...] = tuple(kind for kind in get_args(Command) if kind not in OF_THE_FILES)
 """Commands of external senders; changes of the settings files are detected by the engine's own side."""
-ROOTS: tuple[type, ...] = (*get_args(View), *COMMANDS)
+ROOTS: tuple[type, ...] = (*get_args(View), BasketCheck, *COMMANDS)
 NEVER = "sender"
 """The field that is never sent."""
 

@@ -46,6 +46,8 @@ class Role(StrEnum):
     PRESS = "press"
     LOOK = "look"
     """Shows one picture, and hangs up: nothing is attached, and nothing that it says is heard (SY-08)."""
+    CHECK = "check"
+    """Tries one basket on a copy of the books, and hangs up: it can stage nothing (OP-05)."""
 
 
 class PressKind(StrEnum):
@@ -141,6 +143,12 @@ class Detach(Frame, tag="detach", frozen=True):
     """The operator left this desk on purpose; the engine continues."""
 
 
+class Check(Frame, tag="check", frozen=True):
+    """The only frame of a check: `basket` is `encode(OpenBasket)`, with its account; `Checked` answers."""
+
+    basket: Raw
+
+
 class Press(Frame, tag="press", frozen=True):
     """A halt or a kill; the only frame of a press connection. It stops new entries and removes no stops.
 
@@ -230,6 +238,12 @@ class Found(Frame, tag="found", frozen=True):
     matches: tuple[Match, ...] = ()
 
 
+class Checked(Frame, tag="checked", frozen=True):
+    """The answer to a check, and the last frame; `value` is `encode(BasketCheck)`."""
+
+    value: Raw
+
+
 class Pressed(Frame, tag="pressed", frozen=True):
     """The latch is set: no order that opens a position leaves any more."""
 
@@ -250,8 +264,10 @@ class Pulse(Frame, tag="pulse", frozen=True):
     presses: Count = 0
 
 
-FromDesk: TypeAlias = Hello | Say | Attend | Watch | Search | Seen | Detach | Press
-FromEngine: TypeAlias = Welcome | Refused | Preparing | Snapshot | Changed | Answered | Found | Pressed | Ended | Pulse
+FromDesk: TypeAlias = Hello | Say | Attend | Watch | Search | Seen | Detach | Check | Press
+FromEngine: TypeAlias = (
+    Welcome | Refused | Preparing | Snapshot | Changed | Answered | Found | Checked | Pressed | Ended | Pulse
+)
 
 
 def _protocol() -> str:

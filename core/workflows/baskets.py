@@ -14,9 +14,11 @@ from core.messages.effects import Effect, FetchFigures
 from core.model.account import Account, Mode
 from core.model.basket import (
     Basket,
+    BasketCheck,
     BasketEnd,
     BasketLine,
     BasketSource,
+    CheckedOrder,
     SignedOrder,
     SkippedRow,
     digest_of_basket,
@@ -24,6 +26,7 @@ from core.model.basket import (
 )
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderRequest, OrderType, Side, StopHolder, TimeInForce, digest_of, order_id_of, traded_in
+from core.model.order_terms import order_in_words
 from core.model.position import Position
 from core.model.signal import ExitReason
 from core.model.staging import MANUAL, AuthorizationKind, NoStop, Proposal, StandingAuthorization, StopPlan
@@ -44,6 +47,7 @@ from core.model.values import (
 )
 from core.risk.gate import Gate
 from core.staging.baskets import BasketRun
+from core.staging.deployment import Share, shares_of
 from core.staging.resting_entries import aimed_at, reach_of, refusal_of, stop_for, with_legs
 from core.staging.time_in_force import marked_for
 from core.trading_state.state import TradingState
@@ -76,19 +80,31 @@ class BasketRows:
         """Return the orders of the rows, and the rows that were skipped."""
         lines: list[BasketLine] = []
         skipped = list(command.skipped)
+        shares = iter(self._shares(command))
         for number, row in enumerate(command.rows, start=1):
             order_id = order_id_of("plan", self.state.control.state.installation or "", plan_id, str(number))
-            made = self._exit(row, order_id) if row.effect.only_reduces else self._entry(row, order_id)
+            share = next(shares, None) if is_unsized(row) else None
+            if isinstance(share, str):
+                skipped.append(SkippedRow(row.place, share))
+                continue
+            made = self._exit(row, order_id) if row.effect.only_reduces else self._entry(row, order_id, share)
             if isinstance(made, str):
                 skipped.append(SkippedRow(row.place, made))
             else:
                 lines.append(BasketLine(made))
         return tuple(lines), tuple(skipped)
 
+    def _shares(self, command: OpenBasket) -> list[Share | str]:
+        """Return what each entry without a size gets of the amount to deploy, or why nothing."""
+        if command.deploy is None:
+            return []
+        symbols = [row.symbol for row in command.rows if is_unsized(row)]
+        return shares_of(command.deploy, symbols, self._price, self.state.sizing.average_range)
+
     # ── entries ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _entry(self, row: BasketRow, order_id: str) -> Proposal | str:
-        sized = self._size(row)
+    def _entry(self, row: BasketRow, order_id: str, share: Share | None) -> Proposal | str:
+        sized = self._size(row, share)
         if isinstance(sized, str):
             return sized
         quantity, how = sized
@@ -129,25 +145,34 @@ class BasketRows:
             ttl_seconds=row.ttl_seconds,
         )
 
-    def _size(self, row: BasketRow) -> tuple[Quantity, str] | str:
-        """Return the number of shares, and how it was computed."""
+    def _size(self, row: BasketRow, share: Share | None) -> tuple[Quantity, str] | str:
+        """Return the number of shares, and how it was computed.
+
+        A share of a deployment is not raised to the smallest order: all of them would be more than the amount.
+        """
         if row.quantity is not None:
             return row.quantity, ""
-        reach = reach_of(side_of(row.effect), row.limit_price, row.trigger_price or self._price(row.symbol))
+        notional, part = (row.notional, "") if share is None else (share.amount, share.words)
+        at_market = self._price(row.symbol) if share is None else self._ask(row.symbol)
+        reach = reach_of(side_of(row.effect), row.limit_price, row.trigger_price or at_market)
         price = row.limit_price if reach is None else reach.most
-        if row.notional is None or price is None:
+        if notional is None or price is None:
             return NO_PRICE
         (step, whole), of = self._step(row), self.state.traded(row.symbol)
-        shares = Quantity(rounded_down(of.quantity_for(row.notional, price), step))
-        how = f", {plain(row.notional)} USD at {priced(price)}"
+        shares = Quantity(rounded_down(of.quantity_for(notional, price), step))
+        how = f", {plain(notional)} USD at {priced(price)}{part}"
         risk = self.state.control.settings.risk
-        if of.cost(shares, price) >= risk.min_notional or not risk.sizing.raise_to_minimum:
-            too_little = (
-                f"{plain(row.notional)} USD buys less than {plain(step)} {row.symbol} at {priced(price)}{whole}"
-            )
+        is_raised = risk.sizing.raise_to_minimum and share is None
+        if of.cost(shares, price) >= risk.min_notional or not is_raised:
+            too_little = f"{plain(notional)} USD buys less than {plain(step)} {row.symbol} at {priced(price)}{whole}"
             return (shares, how) if shares > 0 else too_little
         steps = (of.quantity_for(risk.min_notional, price) / step).to_integral_value(ROUND_CEILING)
         return Quantity(steps * step), f"{how}, raised to the smallest order of {plain(risk.min_notional)} USD"
+
+    def _ask(self, symbol: Symbol) -> Price | None:
+        """Return the last price, or the ask above it: shares bought there cost no more than the amount."""
+        last, quote = self._price(symbol), self.state.sightings.quotes.get(symbol)
+        return last if last is None or quote is None else max(last, quote.ask)
 
     def _price(self, symbol: Symbol) -> Price | None:
         found = self.state.last_price(symbol)
@@ -225,6 +250,11 @@ class BasketRows:
     def _marked(self, order: OrderRequest) -> OrderRequest:
         """Mark an order written in extended hours for the extended session if it can be (RK-20)."""
         return marked_for(self.state.at, order, self.state.calendar, self.state.control.settings.risk.session)
+
+
+def is_unsized(row: BasketRow) -> bool:
+    """Whether it opens, and takes a share of the deployment."""
+    return not row.effect.only_reduces and row.quantity is None and row.notional is None
 
 
 EXIT_WAITS = "an exit of it waits in Proposals already: confirm or decline that one first"
@@ -350,17 +380,34 @@ class BasketDrafts:
         if self.state.plans.running is not None:
             self._refuse(command, plan_id, RUNS)
             return
-        wanted, skipped = self._lines(command, plan_id)
+        tried, skipped = self._tried(command, plan_id)
         takes_back = command.source is BasketSource.FLATTEN and bool(working_entries(self.state.ledger))
-        if not wanted and not takes_back:
+        if not tried and not takes_back:
             nothing = {BasketSource.PROPOSALS: NOTHING_WAITS, BasketSource.FLATTEN: NOTHING_HELD}
             reasons = tuple(f"{row.place}: {row.reason}" for row in skipped)
             self._refuse(command, plan_id, nothing.get(command.source, NO_ROWS), *reasons)
             return
+        yield from self._open(command, plan_id, tried, skipped)
+
+    def check(self, command: OpenBasket, at: datetime) -> BasketCheck:
+        """Return the dry run of a file as if it were opened at this time, no earlier than the last input.
+
+        It uses the figures that the engine has. Nothing is recorded or requested.
+        """
+        last, self.state.at = self.state.at, max(self.state.at, at)
+        try:
+            tried, skipped = self._tried(command, self._next_id())
+            refusal = RUNS if self.state.plans.running is not None else ""
+            return BasketCheck(self.state.at, tuple(map(_checked, tried)), skipped, refusal)
+        finally:
+            self.state.at = last
+
+    def _tried(self, command: OpenBasket, plan_id: TicketId) -> tuple[list[DryRunResult], tuple[SkippedRow, ...]]:
+        """Return the dry run of each order, reducing ones first, and the rows that are none."""
+        wanted, skipped = self._lines(command, plan_id)
         ordered = [line for line in wanted if line.proposal.only_reduces]
         ordered += [line for line in wanted if not line.proposal.only_reduces]
-        tried = dry_run(self.state, self.gate, command.source).try_all(ordered)
-        yield from self._open(command, plan_id, tried, skipped)
+        return dry_run(self.state, self.gate, command.source).try_all(ordered), skipped
 
     @answers(ReversePosition)
     def on_reverse(self, command: ReversePosition) -> Iterator[Effect]:
@@ -542,6 +589,21 @@ class BasketDrafts:
 
     def _seconds(self, name: str) -> timedelta:
         return timedelta(seconds=float(getattr(self.state.control.settings.staging.basket, name)))
+
+
+def _checked(tried: DryRunResult) -> CheckedOrder:
+    order = tried.proposal.order
+    return CheckedOrder(
+        origin=tried.proposal.reason,
+        words=order_in_words(order),
+        symbol=order.symbol,
+        side=order.side,
+        quantity=order.quantity,
+        price=tried.price,
+        cost=tried.cost,
+        refusals=tried.refusals,
+        warnings=tuple(f"{v.check}: {v.reason}" for v in tried.review.warnings),
+    )
 
 
 def rehearsed(state: TradingState, gate: Gate, run: BasketRun) -> list[DryRunResult]:

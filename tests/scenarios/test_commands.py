@@ -305,7 +305,7 @@ def test_a_basket_needs_a_desk_and_a_readable_file(
     file.write_text("symbol,side\nSPY,sell\nQQQ,hold\n")
     bad = keyturn("basket", file)
 
-    assert (checked.code, alone.code, bad.code) == (0, 2, 1)
+    assert (checked.code, alone.code, bad.code) == (3, 2, 1)
     told = [(answer.out + answer.err).replace(str(tmp_path), "HOME") for answer in (checked, alone, bad)]
     assert told == snapshot
 

@@ -19,6 +19,7 @@ from core.protocol import frames
 from core.protocol.codec import FrameError
 from core.protocol.frames import PROTOCOL, Hello, Press, PressKind, RefusalCode, Refused, Role
 from core.runtime.runtime import Runtime
+from core.runtime.service.basket_checks import BasketChecks
 from core.runtime.service.desk_connection import DeskConnection, SnapshotFeed
 from core.runtime.service.desk_connections import FULL, MOST, Arrival, Arrivals, DeskServer, EngineBooks
 from core.runtime.service.peers import Peer, peer_of
@@ -262,6 +263,7 @@ class EngineService:
         port = CommandPort(PortKind.CONSOLE)
         runtime.admit(port.known)
         self.books = EngineBooks(runtime, port)
+        self.checks = BasketChecks(runtime)
         self.desks = DeskServer(self.books, runtime.keys, release, runtime.engine.say, now)
         self.desk_listener = DeskListener(
             listener, peer_of, self._press, self._welcome, self._refusal, runtime.engine.say, now
@@ -299,6 +301,8 @@ class EngineService:
         return version_refusal(hello, self._release)
 
     def _welcome(self, caller: Caller, hello: Hello) -> Refused | None:
+        if hello.role is Role.CHECK:
+            return self.checks.admit(caller.connection, caller.reader)
         if hello.role is Role.LOOK:
             looker = DeskConnection(caller.connection, "", caller.reader, self._now())
             looker.watched = symbol_in(hello.symbol)

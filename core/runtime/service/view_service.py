@@ -22,6 +22,7 @@ from core.model.values import Symbol
 from core.protocol import frames
 from core.protocol.codec import FrameError, encode
 from core.runtime.runtime import Runtime
+from core.runtime.service.basket_checks import BasketChecks
 from core.runtime.service.desk_connections import LOOKERS
 from core.runtime.service.peers import Peer, peer_of
 from core.runtime.service.service import Caller, DeskListener, version_refusal
@@ -65,6 +66,7 @@ class ViewService:
         self._listener = DeskListener(
             listener, peer_of, lambda _press: None, self._welcome, self._refusal, runtime.engine.say, now
         )
+        self._checks = BasketChecks(runtime)
         runtime.each_beat(self._look)
 
     def begin(self) -> None:
@@ -84,11 +86,13 @@ class ViewService:
     def _refusal(self, hello: frames.Hello) -> frames.Refused | None:
         if (refused := version_refusal(hello, self._release)) is not None:
             return refused
-        if hello.role is not frames.Role.LOOK:
+        if hello.role not in (frames.Role.LOOK, frames.Role.CHECK):
             return frames.Refused(frames.RefusalCode.TOO_MANY, NO_DESK)
         return None
 
     def _welcome(self, caller: Caller, hello: frames.Hello) -> frames.Refused | None:
+        if hello.role is frames.Role.CHECK:
+            return self._checks.admit(caller.connection, caller.reader)
         if not self._places.acquire(blocking=False):
             return frames.Refused(frames.RefusalCode.TOO_MANY, FULL)
         self._waiting.append(Looker(caller.connection, symbol_in(hello.symbol)))

@@ -10,7 +10,9 @@ import pytest
 from core.files.basket_file import BasketFileError, read_plan
 from core.files.csv_files import TableError
 from core.messages.commands import BasketRow
+from core.model.basket import Deployment
 from core.model.order import Effect, OrderType, TimeInForce
+from core.model.values import Money
 from tests.kit.rows import table
 
 FILE = Path("rebalance.csv")
@@ -18,7 +20,7 @@ HEADER = "symbol,side,quantity,notional,type,limit_price,stop_price,time_in_forc
 
 
 def rows(*lines: str, header: str = HEADER, deploy: str | None = None) -> tuple[BasketRow, ...]:
-    return read_plan(FILE, "\n".join([header, *lines]), None if deploy is None else Decimal(deploy))
+    return read_plan(FILE, "\n".join([header, *lines]), None if deploy is None else Deployment(Money(Decimal(deploy))))
 
 
 def test_a_row_says_symbol_side_size_and_prices() -> None:
@@ -85,11 +87,12 @@ def test_a_column_of_another_name_is_refused() -> None:
         rows("SPY,buy,1,500", header="symbol,side,quantity,limt_price")
 
 
-def test_unsized_rows_share_the_amount() -> None:
+def test_unsized_rows_need_an_amount_to_share() -> None:
     """RK-18"""
     read = rows("SPY,sell,,,,,,", "QQQ,buy,5,,,,480,", "IBM,buy,,,,,200,", "AAPL,buy,,,,,180,", deploy="5000")
 
-    assert [row.notional for row in read] == [None, None, Decimal(2500), Decimal(2500)]
+    assert [row.notional for row in read] == [None] * 4
+    assert [row.quantity for row in read] == [None, Decimal(5), None, None]
 
 
 def test_an_amount_without_takers_is_refused() -> None:

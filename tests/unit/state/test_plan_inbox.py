@@ -9,12 +9,15 @@ import pytest
 
 import state.basket_inbox
 from core.messages.commands import OpenBasket
-from core.model.basket import BasketSource
+from core.model.basket import BasketSource, Deployment, DeploymentWeight
+from core.model.values import Money
 from state.basket_inbox import BasketInbox, hand_over
 from state.files import AccountFolder
 
 TEXT = "symbol,side\nSPY,sell\n"
 AN_HOUR = 3600.0
+UNREADABLE = b'{"name": "a", "text": "symbol,side\\nSPY,buy\\n", "deploy": {"amount": "NaN", "weight": "risk"}}'
+A_DEPLOYMENT = Deployment(Money(Decimal(5000)), DeploymentWeight.RISK)
 
 
 @pytest.fixture(autouse=True)
@@ -36,12 +39,12 @@ def test_a_plan_is_taken_once(folder: AccountFolder) -> None:
 
 def test_what_is_to_be_deployed_comes_with_it(folder: AccountFolder) -> None:
     """RK-18"""
-    hand_over(folder, "in.csv", "symbol,side,stop_price\nSPY,buy,490\n", Decimal(5000))
+    hand_over(folder, "in.csv", "symbol,side,stop_price\nSPY,buy,490\n", A_DEPLOYMENT)
 
     taken = BasketInbox(folder).take()
 
     assert isinstance(taken, OpenBasket)
-    assert taken.rows[0].notional == 5000
+    assert taken.deploy == A_DEPLOYMENT
 
 
 def test_an_old_plan_is_dropped(folder: AccountFolder, snapshot) -> None:
@@ -54,7 +57,7 @@ def test_an_old_plan_is_dropped(folder: AccountFolder, snapshot) -> None:
     assert inbox.take() is None
 
 
-@pytest.mark.parametrize("content", [b"", b"nonsense", b"{}", b'{"name": "a", "text": "", "deploy": null}'])
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"{}", b'{"name": "a", "text": "", "deploy": null}', UNREADABLE])
 def test_what_cannot_be_read_is_said_and_gone(folder: AccountFolder, content: bytes) -> None:
     """OP-05"""
     folder.plan_request.write_bytes(content)
