@@ -29,6 +29,7 @@ from core.model.session import Session
 from core.model.values import BrokerOrderId, ClientOrderId, Symbol
 from core.runtime.live import LiveRuntime
 from core.runtime.market_history import RegimeWatch
+from core.runtime.news_watch import NewsWatch
 from core.settings.settings import Settings
 from core.trading_state.checkpoint import rebuild
 from core.views import DeskView
@@ -209,6 +210,7 @@ class LiveHouse:
         settings: Settings | None = None,
         regime: RegimeWatch | None = None,
         steady: Callable[[], float] | None = None,
+        news: NewsWatch | None = None,
     ) -> None:
         self.floor = floor
         self.journal = journal or MemoryJournal()
@@ -224,6 +226,7 @@ class LiveHouse:
             switch=self.switch,
             now=floor.machines_clock,
             regime=regime,
+            news=news,
             steady=steady,
         )
         self.port = CommandPort(PortKind.CONSOLE, "/dev/pts/7", "lena")

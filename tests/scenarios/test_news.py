@@ -165,8 +165,12 @@ def test_memory_is_bounded_and_what_was_dropped_is_said() -> None:
     articles = [an_article(now - n * MINUTE, f"{s}{n}", s) for s in symbols for n in range(OF_A_SYMBOL + 5)]
     book.take(NewsFound((*symbols, SPY), now - WITHIN, tuple(articles)), now)
     book.take(NewsFound((IBM,), now - WITHIN, (an_article(now - WITHIN, "old", IBM),)), now)
+    crowded = NewsBook(has_source=True)
+    pairs = [an_article(now - n * MINUTE, str(n), SPY, symbols[n]) for n in range(OF_A_SYMBOL + 5)]
+    crowded.take(NewsFound((*symbols, SPY), now - WITHIN, tuple(pairs)), now)
 
     assert len(book.view.headlines) == IN_ALL
+    assert crowded.view.of(SPY, now).count == f"{OF_A_SYMBOL}+"
     assert book.view.of(symbols[0], now).count.endswith("+")
     assert book.view.of(SPY, now).count == "0"
     assert book.view.of(IBM, now).headlines == ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,12 +14,15 @@ from pydantic import SecretStr
 
 from core.market.alpaca.data import AlpacaData
 from core.market.port import MarketDataError, NewsSource
+from core.messages.commands import OpenTicket
 from core.messages.inputs import NewsArrived
 from core.model.news import WITHIN, NewsBook, NewsFound
 from core.model.values import Symbol
 from core.runtime.news_watch import EVERY, LONGEST_PAUSE, OVERLAP, NewsWatch
 from core.settings.orders import AlpacaSettings
 from tests.kit.rows import cases
+from tests.scenarios.house import a_day
+from tests.scenarios.live_floor import LiveFloor, LiveHouse
 from tests.wire.exchange.hours import Hours
 from tests.wire.exchange.server import LoopbackExchange
 
@@ -34,10 +39,10 @@ def an_article(exchange: LoopbackExchange, id: object = 7, minutes_ago: int = 10
     }  # fmt: skip
 
 
-def source_at(url: str, exchange: LoopbackExchange) -> AlpacaData:
+def source_at(url: str, exchange: LoopbackExchange, now: Callable[[], datetime] | None = None) -> AlpacaData:
     settings = AlpacaSettings(data_url=url, data_stream_url=exchange.data_stream_url)
     id, secret = SecretStr(exchange.keys.id), SecretStr(exchange.keys.secret)
-    return AlpacaData(settings, id, secret, [SPY], Hours(), now=exchange.clock.now)
+    return AlpacaData(settings, id, secret, [SPY], Hours(), now=now or exchange.clock.now)
 
 
 def asked(exchange: LoopbackExchange, *symbols: Symbol) -> NewsFound:
@@ -272,3 +277,26 @@ def test_a_clock_set_back_does_not_end_the_questions(exchange: LoopbackExchange)
     look(watch)
 
     assert answers.asked[-1] == ((IBM,), now[0] - OVERLAP)
+
+
+def test_a_live_desk_shows_headlines_and_its_ticket_waits_for_none(exchange: LoopbackExchange) -> None:
+    """MD-06, OP-03: fetched by a thread of its own; a source that never answers delays nothing"""
+    floor = LiveFloor("10:05:59", a_day())
+    over = threading.Event()
+
+    class Hanging(Answers):
+        def news(self, symbols: Any, start: datetime) -> NewsFound:
+            over.wait(20)
+            return super().news(symbols, start)
+
+    exchange.floor.news = [an_article(exchange, symbols=["SPY"]) | {"created_at": f"{floor.now():%Y-%m-%dT%H:%M:%SZ}"}]
+    source = source_at(exchange.data_url, exchange, floor.now)
+    watch = NewsWatch(source, floor.now, lambda: True, lambda _words: None)
+    with LiveHouse(floor, news=watch) as house:
+        view = house.waits(lambda view: view.news.headlines, "headlines")
+        assert view.news.headlines[0].headline == "IBM beats"
+    with LiveHouse(LiveFloor("10:05:59", a_day()), news=NewsWatch(Hanging(), floor.now, lambda: True, print)) as house:
+        row = house.waits(lambda view: view.proposals, "a proposal").proposals[0]
+        house.presses(OpenTicket(row.id))
+        house.waits(lambda view: view.tickets, "a ticket")
+        over.set()
