@@ -44,6 +44,7 @@ LOOSER = {
     "each change counts as looser": "any change",
     "all but one are looser": "any other",
     "an earlier one is looser": "earlier",
+    "a window more is looser, and none at all": "wider",
     "none": "–",
 }
 """The direction of a key, as the page writes it."""

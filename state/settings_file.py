@@ -25,6 +25,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 from core.model.lazy_dataclass import dataclass
 from core.model.session import HOME
 from core.ports import OperatorError
+from core.settings.entry_windows import EntryWindow
 from core.settings.history import RENAMED
 from core.settings.settings import PROFILES, Settings
 from core.settings.strategies import HOUSE_NAMES, StrategiesSettings, UserStrategySettings, is_of_the_user
@@ -562,6 +563,8 @@ def written(value: object) -> str:
             return f'"{value.isoformat("seconds" if value.second else "minutes")}"'
         case Enum():
             return f'"{value.value}"'
+        case EntryWindow():
+            return f'"{value}"'
         case tuple():
             return "[" + ", ".join(map(written, value)) + "]"
         case None:

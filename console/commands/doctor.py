@@ -84,6 +84,7 @@ def findings(host: Host) -> Iterator[Finding]:
         yield Finding("settings and keys", False, str(error), "fix that first; the rest needs them")
         return
     yield Finding("settings and keys", True, f"{mode.value} keys, {', '.join(settings.symbols)}", "")
+    yield from _looser_limits(settings)
     if mode is Mode.LIVE:
         yield _security_key(settings)
     symbols = tuple(Symbol(text) for text in settings.symbols)
@@ -163,6 +164,15 @@ def _ssh_agent(settings: Settings) -> Finding:
         return Finding("ssh-agent", not is_used, words, remedy)
     newer = ", at the socket that tmux knows; this window's is gone" if answer.is_newer else ""
     return Finding("ssh-agent", True, f"answers with {counted(answer.keys, 'key')}{newer}", "")
+
+
+def _looser_limits(settings: Settings) -> Iterator[Finding]:
+    """Yield the limits of strategies that change nothing, because the account's are stricter (RK-07)."""
+    from core.risk.strategy_limits import looser_than_the_account
+    from core.runtime.doctor import Finding
+
+    if found := [f"{key} is looser than {account}" for key, account in looser_than_the_account(settings)]:
+        yield Finding("strategy limits", True, f"the account's limits hold: {'; '.join(found)}", "")
 
 
 def _security_key(settings: Settings) -> Finding:

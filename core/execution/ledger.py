@@ -464,6 +464,16 @@ class Ledger:
         closed = self.state.closed_profit if self.state.closed_day == day else ZERO
         return Money(closed + sum((self.open_profit(p, last.get(p.symbol)) for p in self.positions()), ZERO))
 
+    def result_of_strategy(self, strategy: str, day: date, last: Mapping[Symbol, Price]) -> Money | None:
+        """Return the same of one strategy; None while a position of it has no price."""
+        result = self.state.closed_by.get(strategy, ZERO) if self.state.closed_day == day else ZERO
+        for position in self.positions():
+            if position.strategy == strategy:
+                if (price := last.get(position.symbol)) is None:
+                    return None
+                result += position.profit(price)
+        return Money(result)
+
     def open_profit(self, position: Position, price: Price | None) -> Money:
         """Return the profit of an open position at `price`, USD; zero without a price."""
         if price is None:

@@ -70,8 +70,9 @@ class LedgerState:
     `positions` is keyed `SYMBOL/strategy`; flat ones are not kept. Orders that ended before today leave once nothing
     depends on them, and after a week in any case; those that never arrived are kept longer. `forgotten` is the number
     of those that left, with the sum of all of them: the index of past orders has them whole, and no id is used again.
-    `trades` has those of today, `ended` the last one of each position among them, in case the broker takes its exit
-    back; that of shares that were paid out for a week. `taken_off` and `taken_in` are the shares that corrections
+    `closed_by` is what each strategy realised of `closed_profit`, on `closed_day`. `trades` has those of today, `ended`
+    the last one of each position among them, in case the broker takes its exit back; that of shares that were paid out
+    for a week. `taken_off` and `taken_in` are the shares that corrections
     removed and added today. `untold` has the trades that are over and not recorded: a crash may come between. For an
     order not recorded yet, `permits` has its approval, and `redeemed` the stop that it reduces.
     """
@@ -85,6 +86,7 @@ class LedgerState:
     entries: dict[str, int] = field(default_factory=dict)
     entries_day: date | None = None
     closed_profit: Money = NO_MONEY
+    closed_by: dict[str, Money] = field(default_factory=dict)
     closed_day: date | None = None
     redeemed: dict[ClientOrderId, ClientOrderId] = field(default_factory=dict)
     permits: dict[ClientOrderId, Approval] = field(default_factory=dict)

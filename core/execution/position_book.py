@@ -206,7 +206,7 @@ class PositionBook:
         order, state = self.index.orders[fact.client_order_id], self.index.state
         key, undo = position_key(fact.symbol, fact.strategy), reversal_of(state, order, fact.quantity, fact.cost)
         self.ended = None
-        self._count(order.last_filled_on, undo.realised)
+        self._count(fact.strategy, order.last_filled_on, undo.realised)
         count_reversal(order, fact)
         self.index.note(order)
         if is_payout(order.id):  # the tickets of its stops ended with the shares
@@ -261,7 +261,7 @@ class PositionBook:
         ((instrument, signed),) = order.request.moves(fill.quantity)
         quantity, average = (ZERO, None) if held is None else (held.quantity, held.average_price)
         day = self.calendar.trading_day(fill.at)
-        self._count(day, realised(instrument, quantity, average, signed, fill.price, fee))
+        self._count(order.strategy, day, realised(instrument, quantity, average, signed, fill.price, fee))
         is_through = held is not None and held.quantity * signed < 0 and abs(signed) > abs(held.quantity)
         if held is not None and is_through:
             paid = Money(fee * abs(held.quantity) / fill.quantity)
@@ -279,7 +279,7 @@ class PositionBook:
         else:
             self.index.state.positions[key] = after
 
-    def _count(self, day: date | None, profit: Money) -> None:
+    def _count(self, strategy: str, day: date | None, profit: Money) -> None:
         """Count the realised profit on the trading day of its fill, whether or not the position is flat then.
 
         An entry's is its fee: the money is gone then. A late fill of an earlier day does not count for the current one.
@@ -288,9 +288,11 @@ class PositionBook:
         state = self.index.state
         if not profit or day is None or (state.closed_day is not None and day < state.closed_day):
             return
-        so_far = state.closed_profit if state.closed_day == day else ZERO
-        state.closed_day = day
-        state.closed_profit = Money(so_far + profit)
+        if state.closed_day != day:
+            state.closed_day, state.closed_profit = day, NO_MONEY
+            state.closed_by.clear()
+        state.closed_profit = Money(state.closed_profit + profit)
+        state.closed_by[strategy] = Money(state.closed_by.get(strategy, ZERO) + profit)
 
     def _close(self, at: datetime, key: str, before: Position, after: Position, fill: Fill, order: Order) -> None:
         state = self.index.state

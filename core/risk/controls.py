@@ -367,7 +367,7 @@ CONTROLS: tuple[Control, ...] = (
     Control(
         "loss at the stop",
         (RTS_LIMITS, RTS_THRESHOLDS),
-        ("risk.per_trade",),
+        ("risk.per_trade", "strategies.vwap.limits.per_trade"),
         _CHECKS + "test_each_check_holds_its_limit",
         Trial(order=Tried.LARGE, as_set=("risk.per_trade",)),
         _loses_all("risk.per_trade"),
@@ -383,7 +383,7 @@ CONTROLS: tuple[Control, ...] = (
     Control(
         "notional",
         (SEC_ERRONEOUS, RTS_VALUE, FIA + "maximum order size"),
-        ("risk.max_notional", "risk.min_notional"),
+        ("risk.max_notional", "risk.min_notional", "strategies.vwap.limits.max_notional"),
         _CHECKS + "test_each_check_holds_its_limit",
         Trial(order=Tried.LARGE, as_set=("risk.max_notional",)),
         lambda settings: settings.risk.max_notional.limits_nothing,
@@ -462,7 +462,7 @@ CONTROLS: tuple[Control, ...] = (
     Control(
         "daily loss",
         (RTS_THRESHOLDS,),
-        ("risk.daily_loss", "risk.on_missing_equity"),
+        ("risk.daily_loss", "risk.on_missing_equity", "strategies.vwap.limits.daily_loss"),
         _CHECKS + "test_each_check_holds_its_limit",
         Trial({"risk.daily_loss": {"usd": "0.01"}}, first=First.STOPPED_OUT),
         _loses_all("risk.daily_loss"),
@@ -506,7 +506,7 @@ CONTROLS: tuple[Control, ...] = (
     Control(
         "trade frequency",
         (RTS_REPEATED,),
-        ("risk.entries_a_day", "risk.frequency"),
+        ("risk.entries_a_day", "risk.frequency", "strategies.vwap.limits.entries_a_day"),
         _STORIES + "test_daily_entries.py::test_one_of_two_simultaneous_signals_passes",
         Trial({"risk.entries_a_day": 1}),
         lambda settings: _most("risk.entries_a_day")(settings) and _any_range(settings),
@@ -522,7 +522,7 @@ CONTROLS: tuple[Control, ...] = (
     Control(
         "entry window",
         (),
-        ("risk.window_start", "risk.window_end"),
+        ("risk.window_start", "risk.window_end", "strategies.vwap.limits.windows"),
         _CHECKS + "test_entries_only_inside_the_window",
         Trial({"risk.window_start": "23:00"}),
         _at_any_time,

@@ -45,6 +45,20 @@ Reached = tuple[Quote | NoQuote, Reach | None]
 
 
 @dataclass(frozen=True, slots=True)
+class StrategyLoss:
+    """What a strategy has lost today, USD; None while a position of it has no price.
+
+    `is_shut` says that it reached its own limit today, whatever was made good since.
+    """
+
+    lost: Decimal | None
+    is_shut: bool = False
+
+
+NOTHING_LOST = StrategyLoss(ZERO)
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """An order to review, with its stop and origin."""
 
@@ -128,7 +142,7 @@ class ReviewContext:
     symbols of which the broker's books had another quantity then. `instruments` and `prices` are the last known ones of
     every symbol, for limits over all holdings. `last` returns a symbol's last price, or None; `desk_stop` the stop that
     the desk watches for a position. `signed` are the confirmed entries of a strategy, the first one first; `confirmed`
-    all confirmed entries and their costs.
+    all confirmed entries and their costs. `strategy_loss` returns what a strategy has lost today.
     """
 
     at: datetime
@@ -168,6 +182,7 @@ class ReviewContext:
     recent: RecentEntries = field(default_factory=RecentEntries)
     halted: Mapping[Symbol, TradingHalt] = field(default_factory=dict)
     capabilities: Capabilities = EVERYTHING
+    strategy_loss: Callable[[str], StrategyLoss] = lambda _strategy: NOTHING_LOST
     quote_of_now: Quote | NoQuote = field(init=False, compare=False, repr=False)
     """The quote if it is recent or was fetched for this review; an old one says nothing about a fill."""
     equity: Decimal | None = field(init=False, compare=False, repr=False)

@@ -50,6 +50,7 @@ from core.model.staging import MANUAL, NoStop, Proposal, StopPlan
 from core.model.thesis import EndedTrade, EndedTrades
 from core.model.values import ZERO, Fraction, Money, Price, Quantity, Symbol
 from core.risk.protections.closed_trades import ClosedTrade, Direction, ratio_of
+from core.risk.strategy_limits import entries_a_day
 from core.risk.trading_status import TradingStatus
 from core.settings.settings import Settings
 from core.staging.resting_entries import target_of
@@ -501,7 +502,9 @@ class ShadowTrades:
         if not self.counts_for(strategy, self.ended):
             return False
         counted = sum(s.is_counted and s.strategy == strategy and s.last is not None for s in self.of_day(day))
-        return counted + self.ledger.entries_filled(strategy, day) < self.control.settings.risk.entries_a_day
+        settings = self.control.settings
+        most = entries_a_day(settings, strategy, settings.risk.entries_a_day)
+        return counted + self.ledger.entries_filled(strategy, day) < most
 
     def _announced(self, _at: datetime, fact: SessionsAnnounced) -> None:
         """Move the ends of the shadows of a day that closes at another time (MD-10)."""

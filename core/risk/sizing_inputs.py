@@ -17,6 +17,7 @@ from core.risk.exposure import DeskStop, LastPrice, open_losses
 from core.risk.gate import Candidate, ReviewContext
 from core.risk.sizing import Conditions, WantedEntry, binding_cuts, size_of
 from core.risk.sizing_history import SizingBook
+from core.risk.strategy_limits import Limit, max_notional, per_trade
 from core.settings.types import AmountSettings
 
 
@@ -70,7 +71,8 @@ def wanted_of(candidate: Candidate, context: ReviewContext) -> WantedEntry | Non
         return None
     if not stop.way_from(farthest):
         return None
-    loss, most = risk.per_trade.of(context.equity), risk.max_notional.of(context.equity)
+    loss = per_trade(context.settings, candidate.strategy, context.equity).if_known
+    most = max_notional(context.settings, candidate.strategy, context.equity).if_known
     is_whole = candidate.order.quantity == candidate.order.quantity.to_integral_value()
     instrument = context.instrument
     return WantedEntry(
@@ -95,10 +97,12 @@ def cuts_of(candidate: Candidate, context: ReviewContext) -> tuple[Term, ...]:
     return () if wanted is None else binding_cuts(wanted, conditions_of(candidate, context))
 
 
-def risk_of(candidate: Candidate, context: ReviewContext, cuts: tuple[Term, ...]) -> Decimal | None:
-    """Return USD that it may lose at its stop, after the binding terms; None if equity is unknown."""
-    limit = context.settings.risk.per_trade.of(context.equity)
-    return None if limit is None or candidate.only_reduces else limit * product(cuts)
+def risk_of(candidate: Candidate, context: ReviewContext, cuts: tuple[Term, ...]) -> Limit | None:
+    """Return what it may lose at its stop, after the binding terms; None if it only reduces."""
+    if candidate.only_reduces:
+        return None
+    limit = per_trade(context.settings, candidate.strategy, context.equity)
+    return limit if limit.usd is None else replace(limit, usd=limit.usd * product(cuts))
 
 
 def size_now(candidate: Candidate, context: ReviewContext) -> Size | None:
@@ -124,15 +128,16 @@ def cap_of(candidate: Candidate, context: ReviewContext) -> str | None:
     is_whole = order.quantity == order.quantity.to_integral_value()
     of, more = order.instrument, order.quantity + (1 if is_whole else context.instrument.quantity_step)
     cost = of.cost(more, price)
-    most = risk.max_notional.of(context.equity)
-    if most is not None and cost > most:
-        return _in_words(risk.max_notional)
+    largest = max_notional(context.settings, candidate.strategy, context.equity)
+    if largest.usd is not None and cost > largest.usd:
+        return f"{largest.whose(candidate.strategy)}{_in_words(largest.terms)}"
     cuts = cuts_of(candidate, context)
     loss = risk_of(candidate, context, cuts)
-    if loss is not None and isinstance(candidate.stop, StopPlan):
+    if loss is not None and loss.usd is not None and isinstance(candidate.stop, StopPlan):
         way = candidate.stop.way_from(farthest) + of.ticks.at(farthest) / 2
-        if of.risk(more, way) > loss:
-            return " × ".join([f"risk {_in_words(risk.per_trade)}", *map(str, cuts)])
+        if of.risk(more, way) > loss.usd:
+            whose = loss.whose(candidate.strategy)
+            return " × ".join([f"{whose}risk {_in_words(loss.terms)}", *map(str, cuts)])
         left = conditions_of(candidate, context).budget_left
         if left is not None and of.risk(more, at_stake(price, farthest, candidate.stop)) > left:
             return f"the risk budget, {exact_percent(risk.sizing.budget)}"

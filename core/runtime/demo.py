@@ -19,11 +19,12 @@ from core.model.bar import Bar
 from core.model.instrument import STOCK_TICKS
 from core.model.lazy_dataclass import dataclass
 from core.model.order import Effect, OrderType, StopHolder
-from core.model.session import Session, Venue, window_of
+from core.model.session import Session, Venue
 from core.model.signal import EntrySignal
 from core.model.staging import MANUAL
 from core.model.values import NO_MONEY, Money, Price, Quantity, Symbol
 from core.ports import OperatorError
+from core.risk.strategy_limits import entry_spans, max_notional, per_trade
 from core.runtime.demo_market import CALM, MARKETS, DemoMarket
 from core.runtime.scripted_operator import ConfirmAll
 from core.runtime.simulated_exchange import market_of
@@ -50,6 +51,7 @@ BUSY = (
     "risk.max_open_positions=6",
     "risk.window_start='09:35'",
     "risk.window_end='15:45'",
+    "strategies.vwap.limits.windows=[]",
     "strategies.vwap.entry_deviation=0.0002",
     "strategies.vwap.stop_fraction=0.001",
     "strategies.vwap.minimum_bars=5",
@@ -143,16 +145,14 @@ def _entries(
     Yields nothing if the strategy fails, or is too slow to be asked for a whole day.
     """
     cash = settings.exchange.cash
-    first, last = window_of(venue, session, settings.risk.window_start, settings.risk.window_end)
     context = Context(
         session=session,
-        window_first=first,
-        window_last=last,
+        windows=entry_spans(settings, strategy.name, venue, session),
         flat_from=session.close,
         entries_allowed=1,
         venue=venue,
-        risk_per_trade=Money(settings.risk.per_trade.of(cash) or NO_MONEY),
-        max_notional=Money(settings.risk.max_notional.of(cash) or NO_MONEY),
+        risk_per_trade=Money(per_trade(settings, strategy.name, cash).if_known or NO_MONEY),
+        max_notional=Money(max_notional(settings, strategy.name, cash).if_known or NO_MONEY),
     )
     ends = time.monotonic() + TIMEOUT
     for bar in bars:
@@ -160,7 +160,7 @@ def _entries(
             answer = strategy.on_bar(bar, context)
         except Exception:  # the desk asks it again later and reports its error
             return
-        if isinstance(answer, EntrySignal) and context.window_first <= bar.start <= context.window_last:
+        if isinstance(answer, EntrySignal) and context.is_in_window(bar.start):
             yield answer
         if time.monotonic() > ends:
             return

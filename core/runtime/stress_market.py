@@ -83,6 +83,7 @@ SETTINGS = (
     "strategies.vwap.stop_fraction=0.03",
     "strategies.vwap.stop_holder='desk'",
     "strategies.vwap.minimum_bars=2",
+    "strategies.vwap.limits.windows=[]",
     "strategies.vwap.flat_minutes=0",
     "risk.per_trade.usd=500",
     "risk.max_notional.usd=4000",

@@ -13,6 +13,7 @@ from copy import deepcopy
 from datetime import time
 from decimal import Decimal
 from enum import Enum
+from functools import reduce
 from hashlib import sha256
 from typing import Any
 
@@ -20,6 +21,7 @@ from pydantic import BaseModel, ValidationError
 
 from core.model.lazy_dataclass import dataclass
 from core.settings.directions import BESIDE_RISK, LIMITS, OWN, is_of_own, looser_of
+from core.settings.entry_windows import is_no_wider
 from core.settings.history import VERSION, read, restated
 from core.settings.protections import ProtectionSettings, ProtectionsSettings
 from core.settings.risk import DAILY, WEEKLY
@@ -307,7 +309,8 @@ def _of_own(tables: Mapping[str, UserStrategySettings]) -> Iterator[tuple[KeyPat
     """Yield the tables of the user's strategies, as in the file."""
     for name, table in tables.items():
         for key, value in leaves(table, (OWN[0], name)):
-            if key[-1] != "terms":
+            is_limit_not_set = key[2] == "limits" and value == _usual(key)
+            if key[-1] != "terms" and not is_limit_not_set:
                 yield key, value
         yield from (((OWN[0], name, key), value) for key, value in table.terms.items())
 
@@ -317,19 +320,28 @@ def _kind(path: KeyPath, before: object, after: object, equity: Decimal | None) 
     if looser.direction is Direction.NONE:
         return ChangeKind.RESTART
     if is_of_own(path):
-        before, after = (getattr(NO_OWN, path[-1]) if each is NOT_SET else each for each in (before, after))
+        before, after = (_usual(path) if each is NOT_SET else each for each in (before, after))
         if before == after:
             return ChangeKind.RESTART
     if looser.direction is Direction.CHOICE:
         return ChangeKind.TIGHTER if after == looser.strictest else ChangeKind.LOOSER
     if looser.direction is Direction.RANKED:
         return ChangeKind.LOOSER if looser.ranks.index(after) < looser.ranks.index(before) else ChangeKind.TIGHTER
+    if looser.direction is Direction.WIDER:
+        assert isinstance(before, tuple)
+        assert isinstance(after, tuple)
+        return ChangeKind.TIGHTER if is_no_wider(after, than=before) else ChangeKind.LOOSER
     if looser.zero_is_never:
         before, after = _or_never(before), _or_never(after)
     grows = _grows(before, after, equity)
     if grows is None or looser.direction is Direction.EITHER:
         return ChangeKind.LOOSER
     return ChangeKind.LOOSER if grows is (looser.direction is Direction.MORE) else ChangeKind.TIGHTER
+
+
+def _usual(path: KeyPath) -> object:
+    """Return what a key of the table of a user's strategy has where nobody wrote it."""
+    return reduce(getattr, path[2:], NO_OWN)
 
 
 def _or_never(value: object) -> object:

@@ -17,6 +17,7 @@ from core.model.session import HOME
 from core.settings.protections import ProtectionsSettings
 from core.settings.types import (
     LARGEST_AMOUNT,
+    MOST_ENTRIES,
     AmountSettings,
     GrowingSettingsTable,
     LessIsLooser,
@@ -398,7 +399,7 @@ class RiskSettings(GrowingSettingsTable):
     weekly_loss: MoreIsLooser[AmountSettings] = Field(
         AmountSettings(usd=Decimal(25), of_equity=None), description="blocks entries for the week (RK-03)"
     )
-    entries_a_day: MoreIsLooser[Annotated[int, Field(ge=0, le=10_000)]] = Field(
+    entries_a_day: MoreIsLooser[Annotated[int, Field(ge=0, le=MOST_ENTRIES)]] = Field(
         1, description="entries a day and strategy"
     )
     window_start: LessIsLooser[TimeOfDay] = Field(

@@ -208,9 +208,14 @@ SMALL_ACCOUNT: dict[str, object] = {
 """A fifth of it stays cash (RK-16). A day's purchases are at most its equity (RK-23)."""
 
 
+VWAP_WINDOW: dict[str, object] = {"vwap": {"limits": {"windows": ["10:00-11:30"]}}}
+"""The requirement's, in every profile (RK-07)."""
+
+
 PROFILES: dict[str, dict[str, object]] = {
-    "micro": {"risk": SMALL_ACCOUNT},
+    "micro": {"risk": SMALL_ACCOUNT, "strategies": VWAP_WINDOW},
     "swing": {
+        "strategies": VWAP_WINDOW,
         "exchange": {"cash": "100000", "multiplier": "2"},
         "risk": {
             "per_trade": {"of_equity": "0.005"},
@@ -235,6 +240,6 @@ PROFILES: dict[str, dict[str, object]] = {
             },
         },
     },
-    "freqtrade": {"risk": {"protections": FREQTRADE, **SMALL_ACCOUNT}},
+    "freqtrade": {"risk": {"protections": FREQTRADE, **SMALL_ACCOUNT}, "strategies": VWAP_WINDOW},
 }
 """Each profile's changes of the defaults, as in a settings file."""

@@ -18,10 +18,16 @@ from pydantic import AfterValidator, Field, JsonValue, field_validator, model_va
 from core.model.order import StopHolder
 from core.model.session import HOME
 from core.model.values import exact_percent, plain
+from core.settings.entry_windows import EntryWindow, joined
 from core.settings.types import (
+    LARGEST_AMOUNT,
+    MOST_ENTRIES,
+    AmountSettings,
     AnyChangeIsLooser,
+    Direction,
     GrowingSettingsTable,
     LessIsLooser,
+    Looser,
     MoreIsLooser,
     MoreOrZeroIsLooser,
     NotNegative,
@@ -83,10 +89,36 @@ class VwapAdaptive(SettingsTable):
         return self
 
 
-class CapitalSettings(GrowingSettingsTable):
-    """A strategy's share of the account; without an allocation it uses the common capital (ST-08)."""
+EntryWindows = Annotated[tuple[EntryWindow, ...], Field(max_length=48), AfterValidator(joined)]
+NO_LIMIT = AmountSettings(usd=Decimal(LARGEST_AMOUNT), of_equity=None)
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"allocation", "position_part"})
+
+class StrategyLimits(GrowingSettingsTable):
+    """Limits of one strategy; the account's hold as well, so that a looser figure here changes nothing (RK-07)."""
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"windows", "per_trade", "max_notional", "entries_a_day", "daily_loss"})
+
+    windows: Annotated[EntryWindows, Looser(Direction.WIDER)] = Field(
+        (), description=f"bar starts of its entries, {HOME.name}, both ends included; none: the account's window"
+    )
+    per_trade: MoreIsLooser[AmountSettings] = Field(
+        NO_LIMIT, description=f"loss at the stop; {LARGEST_AMOUNT} USD: the account's limit"
+    )
+    max_notional: MoreIsLooser[AmountSettings] = Field(
+        NO_LIMIT, description=f"largest order; {LARGEST_AMOUNT} USD: the account's limit"
+    )
+    entries_a_day: MoreIsLooser[Annotated[int, Field(ge=0, le=MOST_ENTRIES)]] = Field(
+        MOST_ENTRIES, description="entries a day; the account's limit is for each strategy"
+    )
+    daily_loss: MoreIsLooser[AmountSettings] = Field(
+        NO_LIMIT, description=f"its loss of the day that blocks its entries; {LARGEST_AMOUNT} USD: the account's alone"
+    )
+
+
+class CapitalSettings(GrowingSettingsTable):
+    """A strategy's share of the account, and its limits; without an allocation it uses the common capital (ST-08)."""
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"allocation", "position_part", "limits"})
 
     allocation: Annotated[
         Annotated[Decimal, Field(gt=0, le=1)] | None,
@@ -95,6 +127,7 @@ class CapitalSettings(GrowingSettingsTable):
     position_part: MoreIsLooser[Annotated[Decimal, Field(gt=0, le=1)]] = Field(
         Decimal(1), description="of its allocation, the most that one position may cost"
     )
+    limits: StrategyLimits = StrategyLimits()
 
 
 class VwapSettings(CapitalSettings):

@@ -33,6 +33,9 @@ from core.model.values import number_in
 LARGEST_AMOUNT = 1_000_000_000
 """Upper bound of any amount, USD: more is a typing error, and means no limit."""
 
+MOST_ENTRIES = 10_000
+"""Upper bound of entries a day."""
+
 Ratio = Annotated[Decimal, Field(ge=0, le=1)]
 Positive = Annotated[Decimal, Field(gt=0, le=LARGEST_AMOUNT)]
 NotNegative = Annotated[Decimal, Field(ge=0, le=LARGEST_AMOUNT)]
@@ -82,6 +85,7 @@ class Direction(Enum):
     LESS = "less is looser"
     CHOICE = "all but one are looser"
     RANKED = "an earlier one is looser"
+    WIDER = "a window more is looser, and none at all"
     EITHER = "each change counts as looser"
     NONE = "none"
 

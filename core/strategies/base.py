@@ -19,6 +19,7 @@ from core.model.session import Session, Venue
 from core.model.signal import Answer, ExitReason, ExitSignal, NoTrade, NoTradeReason
 from core.model.values import SUB_PENNY, ZERO, Money, Price, Quantity
 from core.risk.sizing import Conditions
+from core.settings.entry_windows import Span
 
 # ── context ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 # The strategy's view of the account and its position, beside the bar (ST-03).
@@ -38,8 +39,8 @@ class Context:
         The strategy's loss reached its limit today.
     entries_filled, entries_allowed
         Entries of this session with at least one filled share, and their limit.
-    window_first, window_last
-        First and last bar start for an entry, UTC, both included (RK-07).
+    windows
+        First and last bar start for an entry, UTC, both included, of each window of the session (RK-07).
     held
         Shares of this strategy's position, signed; zero is flat.
     entry_price
@@ -67,8 +68,7 @@ class Context:
     """
 
     session: Session
-    window_first: datetime
-    window_last: datetime
+    windows: tuple[Span, ...]
     flat_from: datetime
     entries_allowed: int
     venue: Venue
@@ -87,6 +87,10 @@ class Context:
     max_notional: Money | None = None
     min_notional: Decimal = ZERO
     conditions: Callable[[], Conditions] = Conditions
+
+    def is_in_window(self, start: datetime) -> bool:
+        """Return whether a bar that starts then may bring an entry."""
+        return any(first <= start <= last for first, last in self.windows)
 
 
 # ── answers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -116,7 +120,7 @@ def shut(context: Context, is_enabled: bool) -> NoTrade | None:
 
 def not_now(bar: Bar, context: Context) -> NoTrade | None:
     """Return why no entry is allowed on this bar, in the order of ST-03."""
-    if not context.window_first <= bar.start <= context.window_last or bar.start >= context.flat_from:
+    if not context.is_in_window(bar.start) or bar.start >= context.flat_from:
         return OUTSIDE_WINDOW
     if context.held:
         return IN_POSITION

@@ -65,13 +65,15 @@ class OrchestratorState:
     """State of all strategies.
 
     `runners` is keyed `strategy/SYMBOL`; `marks` holds the close of each symbol's last bar, `heard` the start of the
-    last bar of all. `missing` holds why a user strategy does not load, by its name.
+    last bar of all. `missing` holds why a user strategy does not load, by its name, and `lost_on` the last day on which
+    a strategy's loss reached its own limit.
     """
 
     runners: dict[str, RunnerState] = field(default_factory=dict)
     marks: dict[Symbol, Price] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
     heard: datetime | None = None
+    lost_on: dict[str, date] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -190,6 +190,7 @@ class Orchestrator:
         self.state = OrchestratorState()
         self.memories: dict[str, StrategyMemory] = {}
         self.contexts = RunnerContexts(calendar, holdings)
+        self.contexts.lost_on = self.state.lost_on
         self.roster = Roster(calendar.venue, kinds, holdings, self._conditions)
         self.is_rebuilding = False
         self.has_steps = False
@@ -224,6 +225,7 @@ class Orchestrator:
     def restore(self, state: OrchestratorState) -> None:
         """Restore a saved state, by the settings in force."""
         self.state = state
+        self.contexts.lost_on = state.lost_on
         self._build(self.in_force())
 
     def no_trade(self) -> dict[str, int]:

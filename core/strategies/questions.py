@@ -112,7 +112,8 @@ def _in_sessions(bars: Iterable[Bar], calendar: Calendar) -> Iterator[tuple[Bar,
 
 
 def _quiet(session: Session, venue: Venue) -> Context:
-    return Context(session, session.open, session.close, session.close, 0, venue, is_enabled=False, min_notional=ZERO)
+    whole = session.open, session.close
+    return Context(session, (whole,), session.close, 0, venue, is_enabled=False, min_notional=ZERO)
 
 
 class StrategyFactory:

@@ -10,18 +10,19 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from copy import copy
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from typing import Any, Protocol
 
 from core.model.bar import Bar
 from core.model.recommendation import Recommendation
-from core.model.session import Calendar, NoSession, Session, Venue, window_of
+from core.model.session import Calendar, NoSession, Session, Venue
 from core.model.signal import EntrySignal, ExitSignal, SuspensionCause
 from core.model.values import ZERO, Money, Price, Quantity, Symbol
 from core.risk.sizing import Conditions
 from core.risk.strategy_evaluation import Suspension
+from core.risk.strategy_limits import Limit, daily_loss, entry_spans, max_notional, per_trade
 from core.settings.settings import Settings
 from core.strategies.base import Context, Strategy, not_now, shut
 from core.strategies.builtin import HOUSE, MissingStrategy
@@ -138,6 +139,7 @@ class Runner:
     until: datetime
     terms: Any = None
     daily_limit: Decimal | None = None
+    own_limit: Limit | None = None
     shut: Suspension | None = None
     day: date = date.min
     begins: Begins | None = None
@@ -194,7 +196,7 @@ def a_runner(
     """Build a runner without any bar; `conditions` are evaluated when there is something to size."""
     nowhere = datetime.min.replace(tzinfo=UTC)
     session = Session(date.min, nowhere, nowhere)
-    context = Context(session, nowhere, nowhere, nowhere, 0, venue, conditions=lambda: conditions(runner))
+    context = Context(session, (), nowhere, 0, venue, conditions=lambda: conditions(runner))
     stand_in = MissingStrategy(name, memory.state, "it has not begun yet")
     runner = Runner(name, symbol, state, memory, stand_in, context, nowhere)
     return runner
@@ -219,7 +221,7 @@ class HoldingsPort(Protocol):
     def entered_at(self, symbol: Symbol, strategy: str) -> datetime | None: ...
     def covered(self, symbol: Symbol, strategy: str) -> Quantity: ...
     def entries_filled(self, strategy: str, day: date) -> int: ...
-    def entries_allowed(self, day: date) -> int: ...
+    def entries_allowed(self, day: date, strategy: str) -> int: ...
     def is_waiting(self, symbol: Symbol, strategy: str) -> bool: ...
     def queued(self) -> int: ...
     def recommendation(self, symbol: Symbol, strategy: str) -> Recommendation | None: ...
@@ -227,6 +229,7 @@ class HoldingsPort(Protocol):
     def opening_equity(self, day: date) -> Decimal | None: ...
     def conditions(self, symbol: Symbol, strategy: str, day: date, last: dict[Symbol, Price]) -> Conditions: ...
     def result_of(self, day: date, last: dict[Symbol, Price]) -> Decimal: ...
+    def result_of_strategy(self, strategy: str, day: date, last: dict[Symbol, Price]) -> Decimal | None: ...
 
 
 class RunnerContexts:
@@ -236,6 +239,8 @@ class RunnerContexts:
     ----------
     settings
         Those in force.
+    lost_on
+        The last day on which a strategy's loss reached its own limit: part of the orchestrator's state.
     is_dirty
         A fold may have changed the context of a strategy.
     """
@@ -244,9 +249,8 @@ class RunnerContexts:
         self.calendar = calendar
         self.holdings = holdings
         self.settings = Settings()
+        self.lost_on: dict[str, date] = {}
         self.is_dirty = True
-        self._window: tuple[Session, time, time] | None = None
-        self._opens = self._shuts = datetime.min.replace(tzinfo=UTC)
 
     def enter(self, runner: Runner, bar: Bar, at: datetime) -> None:
         """Start a session for the strategy with this bar: its hours and its window. No other context changes."""
@@ -270,23 +274,19 @@ class RunnerContexts:
         self._keep_to(runner, session)
 
     def _keep_to(self, runner: Runner, session: Session) -> None:
-        """Set the hours of its session: its end, its window, and from when it must be flat."""
+        """Set the hours of its session: its end, its windows, and from when it must be flat."""
         runner.until, runner.context.session = session.close, session
-        risk = self.settings.risk
-        if (window := (session, risk.window_start, risk.window_end)) != self._window:
-            self._window = window
-            self._opens, self._shuts = window_of(self.calendar.venue, *window)
-        runner.context.window_first, runner.context.window_last = self._opens, self._shuts
+        runner.context.windows = entry_spans(self.settings, runner.name, self.calendar.venue, session)
         minutes = self.settings.flat_minutes(runner.name)
         runner.context.flat_from = session.close - timedelta(minutes=minutes)
 
     def refresh(self, runners: Iterable[Runner], marks: dict[Symbol, Price]) -> None:
         """Update each context with holdings, permissions and proposals."""
         is_broker_behind = self.holdings.queued() > self.settings.execution.max_queued
+        self.is_dirty = False
         for runner in runners:
             self._refresh(runner, marks)
             runner.context.is_broker_behind = is_broker_behind
-        self.is_dirty = False
 
     def _refresh(self, runner: Runner, marks: dict[Symbol, Price]) -> None:
         context, name, symbol, day = runner.context, runner.name, runner.symbol, runner.day
@@ -295,7 +295,7 @@ class RunnerContexts:
         context.entered_at = self.holdings.entered_at(symbol, name)
         context.covered = self.holdings.covered(symbol, name)
         context.entries_filled = self.holdings.entries_filled(name, day)
-        context.entries_allowed = self.holdings.entries_allowed(day)
+        context.entries_allowed = self.holdings.entries_allowed(day, name)
         context.is_waiting = self.holdings.is_waiting(symbol, name)
         context.recommendation = self.holdings.recommendation(symbol, name)
         runner.shut = shut = self.holdings.shut(name, context.session.open)
@@ -304,20 +304,26 @@ class RunnerContexts:
         is_open = shut is None and not context.is_paused
         context.is_enabled = self.settings.strategies.of(name).enabled and is_open
         equity = self.holdings.opening_equity(day)
-        context.risk_per_trade = _money(self.settings.risk.per_trade.of(equity))
-        context.max_notional = _money(self.settings.risk.max_notional.of(equity))
+        context.risk_per_trade = _money(per_trade(self.settings, name, equity).if_known)
+        context.max_notional = _money(max_notional(self.settings, name, equity).if_known)
         context.min_notional = self.settings.risk.min_notional
         runner.daily_limit = self.settings.risk.daily_loss.of(equity)
+        runner.own_limit = daily_loss(self.settings, name, equity)
         self.disable_after_loss(runner, marks)
 
     def disable_after_loss(self, runner: Runner, marks: dict[Symbol, Price]) -> None:
         """Disable entries for the day once the loss, open positions marked at their last bar, reached the limit
-        (ST-02).
+        (ST-02), or a strategy's own loss its own limit (RK-07).
         """
-        day, limit = runner.day, runner.daily_limit
+        day, limit, own = runner.day, runner.daily_limit, runner.own_limit
         if limit is not None and -self.holdings.result_of(day, marks) >= limit:
             runner.state.disabled_on = day
-        is_disabled = runner.state.disabled_on == day
+        if own is not None and own.usd is not None and self.lost_on.get(runner.name) != day:
+            result = self.holdings.result_of_strategy(runner.name, day, marks)
+            if result is not None and -result >= own.usd:
+                self.lost_on[runner.name] = day
+                self.is_dirty = True  # for its other symbols
+        is_disabled = day in (runner.state.disabled_on, self.lost_on.get(runner.name))
         if runner.context.is_day_disabled != is_disabled:
             runner.context.is_day_disabled, runner.told = is_disabled, None
 

@@ -133,7 +133,7 @@ class VwapStrategy:
             return NO_VWAP
         if state.volume < self._minimum_volume:
             return THIN_VOLUME
-        if not context.window_first <= bar.start <= context.window_last:
+        if not context.is_in_window(bar.start):
             return OUTSIDE_WINDOW
         return self._in_window(bar, context)
 

@@ -62,8 +62,10 @@ from core.risk.sizing import Conditions
 from core.risk.sizing_history import SizingBook
 from core.risk.sizing_inputs import gathered
 from core.risk.strategy_evaluation import EvaluationBook, Suspension
+from core.risk.strategy_limits import entries_a_day
 from core.risk.thesis_book import ThesisBook
 from core.risk.trading_status import DiskFailure, InForce, SymbolLists, TradingStatus
+from core.settings.settings import Settings
 from core.staging.baskets import Baskets
 from core.staging.stage import Stage
 from core.strategies.builtin import StrategyKinds
@@ -222,7 +224,9 @@ class Holdings:
         allocations: Allocations,
         advice: AdviceBook,
         evaluation: EvaluationBook,
+        settings: Callable[[], Settings],
     ) -> None:
+        self.settings = settings
         self.ledger, self.exits, self.stage, self.opening = ledger, exits, stage, opening
         self.regime, self.sizing = regime, sizing
         self.allocations, self.advice, self.evaluation = allocations, advice, evaluation
@@ -241,8 +245,8 @@ class Holdings:
     def entries_filled(self, strategy: str, day: date) -> int:
         return self.ledger.entries_filled(strategy, day)
 
-    def entries_allowed(self, day: date) -> int:
-        return self.regime.allowance(day).entries
+    def entries_allowed(self, day: date, strategy: str) -> int:
+        return entries_a_day(self.settings(), strategy, self.regime.allowance(day).entries)
 
     def is_waiting(self, symbol: Symbol, strategy: str) -> bool:
         return self.stage.entry_waits(symbol, strategy) or bool(self.ledger.working_entries(symbol, strategy))
@@ -266,6 +270,9 @@ class Holdings:
 
     def result_of(self, day: date, last: dict[Symbol, Price]) -> Decimal:
         return self.ledger.result_of(day, last)
+
+    def result_of_strategy(self, strategy: str, day: date, last: dict[Symbol, Price]) -> Decimal | None:
+        return self.ledger.result_of_strategy(strategy, day, last)
 
 
 # ── all slices ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -386,6 +393,7 @@ class Slices:
             self.allocations,
             self.advice,
             self.evaluation,
+            lambda: self.control.settings,
         )
 
     # ── queries between slices that may be constructed later ──────────────────────────────────────────────────────────

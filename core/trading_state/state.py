@@ -25,7 +25,7 @@ from core.model.reference_data import MOVES, CorporateAction
 from core.model.session import HOME, Calendar
 from core.model.values import NO_MONEY, NO_SHARES, ZERO, AccountId, ClientOrderId, Money, Price, Quantity, Symbol, plain
 from core.ports import Journal
-from core.risk.gate import ReviewContext
+from core.risk.gate import ReviewContext, StrategyLoss
 from core.strategies.builtin import OF_THE_HOUSE, StrategyKinds
 from core.trading_state.owed_stops import Owing
 from core.trading_state.sightings import Sightings
@@ -294,7 +294,15 @@ class TradingState(Slices):
             recent=self.recent,
             halted=self.normaliser.state.halted,
             capabilities=self.sightings.capabilities,
+            strategy_loss=lambda strategy: self.strategy_loss(strategy, day),
         )
+
+    def strategy_loss(self, strategy: str, day: date) -> StrategyLoss:
+        """Return what a strategy has lost on a day, by its fills and the last bars, against its own limit (RK-07)."""
+        state = self.orchestrator.state
+        result = self.ledger.result_of_strategy(strategy, day, state.marks)
+        lost = None if result is None else max(-result, ZERO)
+        return StrategyLoss(lost, is_shut=state.lost_on.get(strategy) == day)
 
     def touch(self, symbol: Symbol) -> tuple[Price, Price] | tuple[None, None]:
         """Return bid and ask to record with a decision, USD; None without a current quote."""

@@ -258,6 +258,7 @@ def copied(ledger: Ledger) -> Ledger:
             executions={},
             trades=list(state.trades),
             entries=dict(state.entries),
+            closed_by=dict(state.closed_by),
         )
     )
     return trial

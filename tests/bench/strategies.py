@@ -83,7 +83,7 @@ def live(ask: Callable[[Bar, Context], object]) -> tuple[float, float]:
     """Microseconds a bar: the median, and the slowest of a hundred."""
     took = []
     for session in sessions_of(LIVE):
-        context = Context(session, session.open, session.close, session.close, 5, XNYS, risk_per_trade=Money(100))
+        context = Context(session, ((session.open, session.close),), session.close, 5, XNYS, risk_per_trade=Money(100))
         for bar in synthetic_day(SEED, Symbol("SPY"), session):
             began = time.perf_counter()
             ask(bar, context)

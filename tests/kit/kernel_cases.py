@@ -232,11 +232,17 @@ def _protections(draw: Random) -> dict[str, str]:
     }
 
 
+WINDOWS = ("['10:00-11:30', '14:00-15:45']", "['09:00-10:15']")
+"""Of a strategy, within the account's."""
+
+
 def _hours(draw: Random, strategy: str) -> dict[str, str]:
     return {
         "risk.window_start": draw.choice(("'09:30'", "'10:00'")),
         "risk.window_end": draw.choice(("'11:30'", "'16:00'", "'16:00'")),
         f"strategies.{strategy}.flat_minutes": draw.choice(("5", "5", "15")),
+        f"strategies.{strategy}.limits.windows": draw.choice(("[]", "[]", "[]", *WINDOWS)),
+        f"strategies.{strategy}.limits.entries_a_day": draw.choice(("10000", "10000", "10000", "2")),
     }
 
 

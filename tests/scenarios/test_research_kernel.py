@@ -113,7 +113,7 @@ def its_rows() -> Rows:
 
 RULES = {
     "exchange.slippage_by_size=0": 73,
-    "risk.protections.cooldown.enabled=false": 88,
+    "risk.protections.cooldown.enabled=false": 148,
     "risk.protections.loss_streak.enabled=false": 195,
     "risk.protections.low_profit.enabled=false": 194,
     "risk.protections.max_drawdown.method='within'": 146,
@@ -121,6 +121,8 @@ RULES = {
     "strategies.breakout.maximum_false=1000": 68,
     "strategies.mean_reversion.max_hold_hours=10000": 13,
     "strategies.momentum.volume_factor=0": 195,
+    "strategies.vwap.limits.entries_a_day=10000": 211,
+    "strategies.vwap.limits.windows=[]": 87,
     "strategies.vwap.minimum_bars=1": 211,
 }
 """A rule that the kernel alone is made to break, and the case that finds it: each strategy, each kind of bars."""

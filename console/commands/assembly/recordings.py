@@ -55,6 +55,7 @@ DAILY = (
     "risk.window_end='23:59'",
     "risk.session.policy='include_extended'",  # the account is asked before the open, at which signals are received
     "risk.protections.volatility_halt.enabled=false",
+    "strategies.vwap.limits.windows=[]",
     "strategies.vwap.flat_minutes=0",
     "strategies.breakout.counted_bars=60",  # a quarter of sessions; 390, a session of minutes, would be years of days
 )

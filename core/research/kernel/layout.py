@@ -78,8 +78,8 @@ START, END, OPEN, HIGH, LOW, CLOSE, VOLUME, HEARD, SESSION, BAR_SIZE = range(10)
 
 # ── the sessions: a row for each figure ───────────────────────────────────────────────────────────────────────────────
 
-CLOSES, DAY, WEEK, NOON, WINDOW_FIRST, WINDOW_LAST, FLAT_FROM, SESSION_SIZE = range(8)
-"""`DAY` is the ordinal of its date, `WEEK` of that week's Monday, `NOON` its noon; the last three are settings."""
+CLOSES, DAY, WEEK, NOON, FLAT_FROM, SESSION_SIZE = range(6)
+"""`DAY` is the ordinal of its date, `WEEK` of that week's Monday, `NOON` its noon; the last one is a setting."""
 
 # ── the signals: a row for each ───────────────────────────────────────────────────────────────────────────────────────
 

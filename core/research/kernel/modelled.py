@@ -7,8 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+LIMITS = (
+    "limits.windows limits.entries_a_day limits.per_trade.usd limits.per_trade.of_equity limits.max_notional.usd "
+    "limits.max_notional.of_equity limits.daily_loss.usd limits.daily_loss.of_equity"
+)
+"""Of every strategy; the amounts of the one that is played are looked at."""
 PLAN = (
-    "allocation position_part enabled symbols requires_recommendation price_tolerance range_bars stop_ranges "
+    f"{LIMITS} allocation position_part enabled symbols requires_recommendation price_tolerance range_bars stop_ranges "
     "target_ranges quantity_step stop_holder flat_minutes holds_overnight"
 )
 """Of every strategy with a plan."""
@@ -76,7 +81,7 @@ TABLES: Mapping[str, str] = {
     "strategies.momentum": f"{PLAN} bars minimum_gain strength_bars strength_limit volume_bars volume_factor",
     "strategies.sma": f"{PLAN} pairs regime_filter regime_bars minimum_confidence",
     "strategies.vwap": (
-        "allocation position_part enabled symbols entry_deviation stop_fraction minimum_bars minimum_volume "
+        f"{LIMITS} allocation position_part enabled symbols entry_deviation stop_fraction minimum_bars minimum_volume "
         "quantity_step stop_holder flat_minutes"
     ),
     "strategies.vwap.adaptive": "enabled days usual least most",

@@ -31,15 +31,15 @@ class Prepared:
         self._signals: _Signals | None = None
         self._averages: dict[int, Floats] = {}
 
-    def signals(self, strategy: Strategy, sessions: Integers) -> Integers:
-        """Return the signals of each bar, those outside of the window of entries taken away; read only."""
-        times = sessions[[reg.WINDOW_FIRST, reg.WINDOW_LAST, reg.FLAT_FROM]]
+    def signals(self, strategy: Strategy, sessions: Integers, windows: Integers) -> Integers:
+        """Return the signals of each bar, those outside of the windows of entries taken away; read only."""
+        times = np.vstack((windows, sessions[[reg.FLAT_FROM]]))
         terms, last = strategy.signal_terms, self._signals
         if last is not None and last.terms == terms and np.array_equal(last.times, times):
             return last.rows
         rows = np.zeros((reg.SIGNAL_SIZE, len(self.bars)), np.int64)
         is_sure = strategy.write_signals(self.bars, rows)
-        flag(self.bars.columns, sessions, rows)
+        flag(self.bars.columns, sessions, windows, rows)
         self._signals = _Signals(terms, times, rows) if terms and is_sure else None
         return rows
 
@@ -51,13 +51,17 @@ class Prepared:
 
 
 @reg.compiled
-def flag(bars: Integers, sessions: Integers, signals: Integers) -> None:
-    """Write whether a position must be flat from each bar on, and take away the entries outside of the window."""
+def flag(bars: Integers, sessions: Integers, windows: Integers, signals: Integers) -> None:
+    """Write whether a position must be flat from each bar on, and take away the entries outside of the windows."""
     for bar in range(bars.shape[1]):
         start, number = bars[reg.START, bar], bars[reg.SESSION, bar]
         if start >= sessions[reg.FLAT_FROM, number]:
             signals[reg.LATE, bar] = 1
-        elif sessions[reg.WINDOW_FIRST, number] <= start <= sessions[reg.WINDOW_LAST, number]:
-            continue
-        if signals[reg.ENTERS, bar]:
             signals[reg.ENTERS, bar] = 0
+        elif signals[reg.ENTERS, bar]:
+            is_inside = False
+            for row in range(0, windows.shape[0], 2):
+                if windows[row, number] <= start <= windows[row + 1, number]:
+                    is_inside = True
+            if not is_inside:
+                signals[reg.ENTERS, bar] = 0

@@ -40,6 +40,7 @@ from core.research.kernel.layout import (
 from core.research.kernel.modelled import is_modelled
 from core.research.kernel.protections import FALL_UNITS, MODELLED
 from core.research.kernel.quotes import POINTS
+from core.settings.changes import in_words
 from core.settings.settings import Settings
 from core.settings.strategies import BreakoutSettings, MomentumSettings, VwapSettings
 from core.settings.types import WHOLE
@@ -154,6 +155,10 @@ def _strategies(settings: Settings, bars: KernelBars, strategy: str) -> Iterator
         yield f"strategies.{strategy}.stop_holder=desk: a stop that the desk watches"
     if values.get("requires_recommendation"):
         yield f"strategies.{strategy}.requires_recommendation=true: recommendations"
+    for key in ("per_trade", "max_notional", "daily_loss"):
+        amount = getattr(terms.limits, key)
+        if not amount.limits_nothing:
+            yield f"strategies.{strategy}.limits.{key}={in_words(amount)}: an amount of one strategy"
     if terms.allocation is not None:
         yield f"strategies.{strategy}.allocation={_text(terms.allocation)}: a share of the account"
     if values.get("quantity_step", Decimal("0.001")) % Decimal("0.001"):

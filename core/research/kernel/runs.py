@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from fractions import Fraction
 
@@ -26,6 +26,7 @@ from core.research.kernel.quotes import bid_of
 from core.research.kernel.refusals import FOUND, refusal
 from core.research.kernel.signals import Strategy
 from core.research.kernel.sizes import NOISE_BARS, limits_of, terms_of
+from core.risk.strategy_limits import entries_a_day, own_limits
 from core.settings.settings import Settings
 
 REASONS = {
@@ -149,7 +150,7 @@ class _Run:
         self._bars = bars = prepared.bars
         self._sessions = _session_table(settings, bars, strategy.name)
         self._config = _config(settings, bars, strategy, fault)
-        self._signals = prepared.signals(strategy, self._sessions)
+        self._signals = prepared.signals(strategy, self._sessions, _windows(settings, bars, strategy.name))
         self._state = _opening(settings)
         limits = limits_of(settings)
         average = prepared.averages(int(limits[NOISE_BARS]))
@@ -237,18 +238,31 @@ def _opening(settings: Settings) -> Integers:
 
 
 def _session_table(settings: Settings, bars: KernelBars, strategy: str) -> Integers:
-    """Return the sessions with the window of entries, and from when a position must be flat."""
-    risk, table = settings.risk, bars.clock.copy()
-    first, last, usual = (
-        table[reg.NOON] + ((clock.hour - 12) * 3600 + clock.minute * 60 + clock.second) * reg.SECOND
-        for clock in (risk.window_start, risk.window_end, HOME.closes)
-    )
-    before = np.minimum(usual - last, int(LONGEST_BEFORE_A_CLOSE.total_seconds()) * reg.SECOND)  # as `window_of`
-    is_early = (table[reg.CLOSES] < usual) & (last < usual)
-    table[reg.WINDOW_FIRST] = first
-    table[reg.WINDOW_LAST] = np.where(is_early, np.minimum(last, table[reg.CLOSES] - before), last)
+    """Return the sessions, and from when a position must be flat."""
+    table = bars.clock.copy()
     table[reg.FLAT_FROM] = table[reg.CLOSES] - settings.flat_minutes(strategy) * reg.MINUTE
     return table
+
+
+def _windows(settings: Settings, bars: KernelBars, strategy: str) -> Integers:
+    """Return two rows for each window of entries: its first and last bar start in each session, as `entry_spans`."""
+    risk, own = settings.risk, own_limits(settings, strategy).windows
+    opens, shuts = _window(bars, risk.window_start, risk.window_end)
+    if not own:
+        return np.array([opens, shuts])
+    each = (_window(bars, window.first, window.last) for window in own)
+    return np.array([row for first, last in each for row in (np.maximum(first, opens), np.minimum(last, shuts))])
+
+
+def _window(bars: KernelBars, *ends: time) -> tuple[Integers, Integers]:
+    """Return the first and the last bar start of a window in each session, as `window_of`."""
+    first, last, usual = (
+        bars.clock[reg.NOON] + ((clock.hour - 12) * 3600 + clock.minute * 60 + clock.second) * reg.SECOND
+        for clock in (*ends, HOME.closes)
+    )
+    before = np.minimum(usual - last, int(LONGEST_BEFORE_A_CLOSE.total_seconds()) * reg.SECOND)
+    closes = bars.clock[reg.CLOSES]
+    return first, np.where((closes < usual) & (last < usual), np.minimum(last, closes - before), last)
 
 
 def _config(settings: Settings, bars: KernelBars, strategy: Strategy, fault: int) -> Integers:
@@ -263,7 +277,7 @@ def _config(settings: Settings, bars: KernelBars, strategy: Strategy, fault: int
     c[reg.SETTLES] = exchange.settlement_days
     c[reg.LATENCY] = int(exchange.latency_seconds * reg.SECOND)
     c[reg.IS_DAILY] = bars.is_daily
-    c[reg.ENTRIES] = risk.entries_a_day
+    c[reg.ENTRIES] = entries_a_day(settings, strategy.name, risk.entries_a_day)
     c[reg.RULES_GUARD] = exits.guards(strategy.name)
     c[reg.PROFIT_TARGET] = int(exits.profit_target * reg.RATIO_UNITS)
     c[reg.STALE_DAYS], c[reg.STALE_GAIN] = exits.stale_days, int(exits.stale_gain * reg.RATIO_UNITS)

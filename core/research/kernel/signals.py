@@ -139,7 +139,7 @@ def _free_to_enter(bars: KernelBars, number: int) -> Context:
     """Return a context without a position, in which the bars alone decide."""
     first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
     session = bars.sessions[int(bars.columns[reg.SESSION][number])]
-    return Context(session, first, last, last, 1, XNYS, risk_per_trade=NO_LIMIT, max_notional=NO_LIMIT)
+    return Context(session, ((first, last),), last, 1, XNYS, risk_per_trade=NO_LIMIT, max_notional=NO_LIMIT)
 
 
 class ByRanges:

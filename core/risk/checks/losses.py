@@ -9,7 +9,7 @@ from core.model.bar import NoQuote
 from core.model.order import Side, StopHolder
 from core.model.session import Session
 from core.model.sizing import Term
-from core.model.staging import NoStop, StopPlan, Verdict, at_stake, unsaid
+from core.model.staging import CheckResult, NoStop, StopPlan, Verdict, at_stake, unsaid
 from core.model.values import ZERO, priced
 from core.risk.checks.order_value import would_pass
 from core.risk.exposure import open_losses
@@ -28,6 +28,7 @@ from core.risk.protections.closed_trades import Direction
 from core.risk.protections.protection import GLOBAL, Lock, Scope
 from core.risk.protections.protection_registry import Override
 from core.risk.sizing_inputs import cuts_of, risk_of
+from core.risk.strategy_limits import daily_loss
 from core.settings.risk import DAILY, WEEKLY
 
 NAMES = {DAILY: "daily loss", WEEKLY: "weekly loss"}
@@ -63,10 +64,11 @@ def _since(key: str, state: ReviewContext) -> str:
 
 
 class DailyLossCheck:
-    """Entries stop for the day once the account's loss since the last close reaches its limit (RK-03).
+    """Entries stop for the day once the account's loss since the last close reaches its limit (RK-03), and those of a
+    strategy once its own loss reaches its own (RK-07).
 
-    Shuts every entry; ends with the trading day, or an hour after a typed override until it has grown by half of the
-    limit.
+    Shuts every entry, or the strategy's; ends with the trading day, or an hour after a typed override until it has
+    grown by half of the limit.
 
     If the account's value is unknown, `risk.on_missing_equity` decides whether they stop.
     """
@@ -75,7 +77,27 @@ class DailyLossCheck:
 
     def review(self, candidate: Candidate, state: ReviewContext) -> Verdict:
         opening = state.opening.opening_equity(state.day)
-        return loss_verdict(DAILY, "today", opening, state.settings.risk.daily_loss.of(opening), state)
+        verdict = loss_verdict(DAILY, "today", opening, state.settings.risk.daily_loss.of(opening), state)
+        if candidate.only_reduces or verdict.standing is CheckResult.REFUSES:
+            return verdict
+        return _of_its_own(candidate.strategy, opening, state) or verdict
+
+
+def _of_its_own(strategy: str, opening: Decimal | None, state: ReviewContext) -> Verdict | None:
+    """Return why a strategy's own daily loss refuses its entry, or what is missing to measure it; else None."""
+    limit = daily_loss(state.settings, strategy, opening)
+    if limit is None:
+        return None
+    loss, name = state.strategy_loss(strategy), NAMES[DAILY]
+    if loss.is_shut:
+        return refused(name, f"{strategy}: its loss reached its limit today; shut until the day ends")
+    if loss.lost is None:
+        return refused(name, f"{strategy}: a position of it has no price yet, so that its loss is not known")
+    if limit.usd is not None and loss.lost >= limit.usd:
+        return refused(name, f"{strategy}: {usd(loss.lost)} lost today, its limit is {usd(limit.usd)}")
+    if not limit.is_known:
+        return without_equity(name, f"{strategy}: its limit is a share of an equity that is not known yet", state)
+    return None
 
 
 class WeeklyLossCheck:
@@ -99,7 +121,8 @@ class PerTradeLossCheck:
 
     Shuts an entry that could lose too much at its stop; ends with the quantity that it names.
 
-    Binding terms reduce the limit for every order, also for a manual size (RK-10, RK-11).
+    Binding terms reduce the limit for every order, also for a manual size (RK-10, RK-11). A strategy's own limit holds
+    where it is stricter (RK-07).
     """
 
     name = "loss at the stop"
@@ -111,16 +134,19 @@ class PerTradeLossCheck:
             return refused(self.name, "without a stop the loss has no bound; give it a stop price")
         price = candidate.farthest(state.quote_of_now)
         cuts = cuts_of(candidate, state)
-        limit = risk_of(candidate, state, cuts)
-        if price is None or limit is None:
+        risked = risk_of(candidate, state, cuts)
+        if price is None or risked is None or risked.usd is None:
             return lacking(self.name, price, state)
-        order = candidate.order
+        order, limit, whose = candidate.order, risked.usd, risked.whose(candidate.strategy)
         loss = order.risk(candidate.stop.way_from(price))
         if loss > limit and loss > limit + order.risk(order.instrument.ticks.at(price) / 2):  # half a tick is rounding
             return refused(
-                self.name, f"{usd(loss)} is over {usd(limit)} a trade{_scaled_by(cuts)}; {would_pass(candidate, state)}"
+                self.name,
+                f"{whose}{usd(loss)} is over {usd(limit)} a trade{_scaled_by(cuts)}; {would_pass(candidate, state)}",
             )
-        return unsaid(self.name, lambda: f"{usd(loss)} of {usd(limit)}{_scaled_by(cuts)}")
+        if not risked.is_known:
+            return lacking(self.name, price, state)
+        return unsaid(self.name, lambda: f"{whose}{usd(loss)} of {usd(limit)}{_scaled_by(cuts)}")
 
 
 def _scaled_by(cuts: tuple[Term, ...]) -> str:

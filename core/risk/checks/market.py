@@ -14,6 +14,7 @@ from core.model.staging import StopPlan, Verdict, unsaid
 from core.model.values import Price, percent, plain, priced
 from core.risk.gate import Candidate, ReviewContext, lacking, passed, refused, unmeasured, usd, warned, without
 from core.risk.regime import when_in_words
+from core.risk.strategy_limits import entry_spans, max_notional, own_limits, per_trade
 from core.settings.risk import ANY_PRICE, ANY_SPREAD, CollarSettings, HoursSettings
 
 # ── the market ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -206,20 +207,24 @@ class SessionLimitsCheck:
             return self.passes
         if not candidate.order.type.has_limit:
             return refused(self.name, "outside regular hours only limit orders; give it a limit")
-        price, risk, part = candidate.price(state.quote_of_now), state.settings.risk, limits.part
-        notional, loss = risk.max_notional.of(state.equity), risk.per_trade.of(state.equity)
-        if price is None or notional is None or loss is None:
+        price, part, strategy = candidate.price(state.quote_of_now), limits.part, candidate.strategy
+        notional = max_notional(state.settings, strategy, state.equity)
+        loss = per_trade(state.settings, strategy, state.equity)
+        most = notional.usd
+        if price is None or most is None or loss.usd is None:
             return lacking(self.name, price, state)
-        if too_much := _too_much(candidate, state.quote_of_now, price, notional * part, loss * part):
+        if too_much := _too_much(candidate, state.quote_of_now, price, most * part, loss.usd * part):
             return refused(self.name, too_much)
+        if not (notional.is_known and loss.is_known):
+            return lacking(self.name, price, state)
         quote = state.quote_of_now
         if isinstance(quote, NoQuote):
             return unmeasured(self.name, f"no quote: {quote.reason}", is_fresh=state.is_fresh)
         if quote.spread > limits.spread_limit:
-            spread, most = percent(quote.spread), percent(limits.spread_limit)
-            return refused(self.name, f"{spread} of mid is over {most} outside regular hours; wait for a tighter one")
+            spread, widest = percent(quote.spread), percent(limits.spread_limit)
+            return refused(self.name, f"{spread} of mid is over {widest} outside regular hours; wait for a tighter one")
         cost = candidate.order.cost(price)
-        return unsaid(self.name, lambda: f"{usd(cost)} of {usd(notional * part)} outside regular hours")
+        return unsaid(self.name, lambda: f"{usd(cost)} of {usd(most * part)} outside regular hours")
 
 
 def _too_much(candidate: Candidate, quote: Quote | NoQuote, price: Price, most: Decimal, loss: Decimal) -> str | None:
@@ -247,6 +252,7 @@ def limits_of(state: ReviewContext, *, is_marked: bool = False) -> HoursSettings
 
 class WindowCheck:
     """Entries only inside the window: a strategy's by the start of its bar, a manual one by the venue's clock (RK-07).
+    A strategy's own windows only narrow it.
 
     Shuts every entry; ends when the window opens.
 
@@ -267,7 +273,23 @@ class WindowCheck:
         if not first <= moment <= last:
             told = moment.isoformat("seconds" if candidate.is_manual else "minutes")
             return refused(self.name, f"{told} is outside {first:%H:%M} to {last:%H:%M} {place}")
+        if not candidate.is_manual and (windows := own_limits(state.settings, candidate.strategy).windows):
+            spans = _own_spans(candidate.strategy, state)
+            inside = next((shuts for opens, shuts in spans if opens <= moment <= shuts), None)
+            if inside is None:
+                told, whose = moment.isoformat("minutes"), f"{candidate.strategy}'s windows"
+                return refused(self.name, f"{told} is outside {whose} {', '.join(map(str, windows))} {place}")
+            last = inside
         return unsaid(self.name, lambda: f"until {last.isoformat('minutes')} {place}")
+
+
+def _own_spans(strategy: str, state: ReviewContext) -> list[tuple[time, time]]:
+    """Return a strategy's windows within the account's, in the venue's time, as they are on this day."""
+    session, local = state.session_of_day, state.venue.local
+    if isinstance(session, NoSession):
+        return [(window.first, window.last) for window in own_limits(state.settings, strategy).windows]
+    spans = entry_spans(state.settings, strategy, state.venue, session)
+    return [(local(first).time(), local(last).time()) for first, last in spans]
 
 
 def _window(state: ReviewContext) -> tuple[time, time]:

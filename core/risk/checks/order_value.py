@@ -26,6 +26,7 @@ from core.risk.gate import Candidate, Gate, ReviewContext, lacking, passed, refu
 from core.risk.margin import Unknown, maintenance_coming, night_multiple, requirement_of
 from core.risk.sizing import BINDING, size_within
 from core.risk.sizing_inputs import conditions_of, wanted_of
+from core.risk.strategy_limits import max_notional
 from core.settings.risk import UNLIMITED
 
 _DOWN = Context(prec=50, rounding=ROUND_FLOOR)
@@ -201,7 +202,8 @@ def _part_of_a_share(candidate: Candidate, state: ReviewContext) -> Decimal:
 
 
 class NotionalCheck:
-    """An order is neither too small to be worth sending nor larger than the profile allows (EX-11).
+    """An order is neither too small to be worth sending nor larger than the profile, or its strategy, allows (EX-11,
+    RK-07).
 
     Shuts an entry larger or smaller than orders may be; ends with another quantity.
     """
@@ -212,15 +214,19 @@ class NotionalCheck:
         if candidate.only_reduces:
             return passed(self.name, "closes; any size")
         notional = candidate.cost(state.quote_of_now)
-        most = state.settings.risk.max_notional.of(state.equity)
+        limit = max_notional(state.settings, candidate.strategy, state.equity)
+        most, whose = limit.usd, limit.whose(candidate.strategy)
         least = state.settings.risk.min_notional
         if notional is None or most is None:
             return lacking(self.name, notional, state)
         if notional > most:
-            return refused(self.name, f"{usd(notional)} is over {usd(most)} an order; {would_pass(candidate, state)}")
+            passing = would_pass(candidate, state)
+            return refused(self.name, f"{whose}{usd(notional)} is over {usd(most)} an order; {passing}")
+        if not limit.is_known:
+            return lacking(self.name, notional, state)
         if notional < least:
             return refused(self.name, f"{usd(notional)} is under {usd(least)}, the smallest order")
-        return unsaid(self.name, lambda: f"{usd(notional)} of {usd(most)}")
+        return unsaid(self.name, lambda: f"{whose}{usd(notional)} of {usd(most)}")
 
 
 class DayValueCheck:

@@ -21,6 +21,7 @@ from core.risk.protections.frequency import GOES_ON, DayTrades, RepeatedExecutio
 from core.risk.protections.protection import EVERYTHING, Scope
 from core.risk.recent_entries import TWIN, WORD
 from core.risk.regime import entries_allowed
+from core.risk.strategy_limits import entries_a_day
 
 # ── crosses with our own orders ──────────────────────────────────────────────────────────────────────────────────────
 # Whether an order would trade against another of the same account, or the broker would treat it as a wash trade
@@ -281,7 +282,7 @@ class RepeatedExecutionCheck(ProtectionCheck):
 
 class TradeFrequencyCheck:
     """Entries per day and strategy are limited: filled, working and confirmed ones, over all symbols; none are allowed
-    on a day after SPY's range grew far over its average (RK-12).
+    on a day after SPY's range grew far over its average (RK-12). A strategy's own limit only lowers theirs (RK-07).
 
     Shuts the strategy's entries; ends with the trading day, or when a working entry ends without a fill.
     """
@@ -298,12 +299,13 @@ class TradeFrequencyCheck:
         if order.replaces is not None:
             return passed(self.name, "takes the place of an entry that is counted")
         taken = entries_taken(candidate.strategy, state.day, state.ledger, state.signed, order.client_order_id)
-        if taken.total < allowance.entries:
-            return unsaid(
-                self.name, lambda: f"{taken.total} of {allowance.entries} today before it; {allowance.reason}"
-            )
+        most, reason = entries_a_day(state.settings, candidate.strategy, allowance.entries), allowance.reason
+        if most < allowance.entries:
+            reason = f"the limit of {candidate.strategy}"
+        if taken.total < most:
+            return unsaid(self.name, lambda: f"{taken.total} of {most} today before it; {reason}")
         whose = "typed entries" if candidate.is_manual else f"entries of {candidate.strategy}"
-        return refused(self.name, f"FULL, {taken.total} of {allowance.entries} {whose} today: {taken}")
+        return refused(self.name, f"FULL, {taken.total} of {most} {whose} today: {taken}")
 
 
 class DayTradesCheck(ProtectionCheck):

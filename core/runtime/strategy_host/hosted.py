@@ -56,8 +56,7 @@ def _terms(context: Context) -> tuple[object, ...]:
     """Return all context that a strategy is given, except for values it requests."""
     return (
         context.session,
-        context.window_first,
-        context.window_last,
+        context.windows,
         context.flat_from,
         context.entries_allowed,
         context.is_enabled,

@@ -103,8 +103,7 @@ def context_out(context: Context) -> list[Any]:
     advised = context.recommendation
     return [
         session_out(context.session),
-        context.window_first,
-        context.window_last,
+        context.windows,
         context.flat_from,
         context.entries_allowed,
         context.is_enabled,
@@ -126,29 +125,28 @@ def context_out(context: Context) -> list[Any]:
 
 
 def context_in(row: list[Any], conditions: Callable[[], Conditions] = Conditions) -> Context:
-    entry_price, risk, notional = row[10], row[16], row[17]
+    entry_price, risk, notional = row[9], row[15], row[16]
     return Context(
         session=session_in(row[0]),
-        window_first=datetime.fromisoformat(row[1]),
-        window_last=datetime.fromisoformat(row[2]),
-        flat_from=datetime.fromisoformat(row[3]),
-        entries_allowed=row[4],
-        venue=VENUES[VenueId(row[19])],
+        windows=tuple((datetime.fromisoformat(first), datetime.fromisoformat(last)) for first, last in row[1]),
+        flat_from=datetime.fromisoformat(row[2]),
+        entries_allowed=row[3],
+        venue=VENUES[VenueId(row[18])],
         conditions=conditions,
-        is_enabled=row[5],
-        is_paused=row[6],
-        is_day_disabled=row[7],
-        entries_filled=row[8],
-        held=Quantity(Decimal(row[9])),
+        is_enabled=row[4],
+        is_paused=row[5],
+        is_day_disabled=row[6],
+        entries_filled=row[7],
+        held=Quantity(Decimal(row[8])),
         entry_price=None if entry_price is None else Price(Decimal(entry_price)),
-        entered_at=None if row[11] is None else datetime.fromisoformat(row[11]),
-        recommendation=None if row[12] is None else _recommendation_in(row[12]),
-        covered=Quantity(Decimal(row[13])),
-        is_waiting=row[14],
-        is_broker_behind=row[15],
+        entered_at=None if row[10] is None else datetime.fromisoformat(row[10]),
+        recommendation=None if row[11] is None else _recommendation_in(row[11]),
+        covered=Quantity(Decimal(row[12])),
+        is_waiting=row[13],
+        is_broker_behind=row[14],
         risk_per_trade=None if risk is None else Money(Decimal(risk)),
         max_notional=None if notional is None else Money(Decimal(notional)),
-        min_notional=Decimal(row[18]),
+        min_notional=Decimal(row[17]),
     )
 
 

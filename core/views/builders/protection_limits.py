@@ -19,7 +19,8 @@ from core.risk.margin import distance_of
 from core.risk.protections.frequency import RepeatedExecution
 from core.risk.protections.protection import EVERYTHING, GLOBAL, Answer
 from core.risk.protections.protection_registry import Override
-from core.settings.risk import UNLIMITED
+from core.risk.strategy_limits import daily_loss, entries_a_day
+from core.settings.risk import DAILY, UNLIMITED
 from core.trading_state.state import TradingState
 from core.views import OverrideView, ProtectionRow, SuspensionView
 
@@ -331,6 +332,36 @@ class StrategiesLoss:
         return self._tripped_at
 
 
+def strategies_that_run(state: TradingState) -> Iterator[str]:
+    """Yield the enabled strategies that run on some symbol."""
+    names = dict.fromkeys(runner.name for runners in state.orchestrator.runners.values() for runner in runners)
+    return (name for name in names if state.control.settings.strategies.of(name).enabled)
+
+
+def strategy_loss_rows(state: TradingState, at: datetime, today: date) -> Iterator[ProtectionRow]:
+    """Yield the loss of each strategy that has a limit of its own, counted as that of all of them (RK-07)."""
+    opening = state.opening.opening_equity(today)
+    for name in strategies_that_run(state):
+        limit, found = daily_loss(state.control.settings, name, opening), state.strategy_loss(name, today)
+        if limit is None:
+            continue
+        most, lost = limit.usd, found.lost
+        is_reached = found.is_shut or (lost is not None and most is not None and lost >= most)
+        why = f"{name} opens nothing for the rest of the trading day" if is_reached else None
+        is_refused = state.control.settings.risk.on_missing_equity == "refuse"
+        if lost is None or (is_refused and not limit.is_known):
+            why = why or f"{name} opens nothing until its loss and its limit are known"
+        yield row(
+            f"{DAILY}/{name}",
+            f"Daily loss {name.upper()}",
+            f"{'unknown' if lost is None else f'{lost:,.2f}'} of {'unknown' if most is None else usd(most)}",
+            why,
+            f"today's trades of {name}, open ones at their last bar",
+            used=None if lost is None or most is None else used_of(lost, most),
+            until=next_session(state, at, today).open if is_reached else None,
+        )
+
+
 def _loss_limit(state: TradingState, today: date) -> Decimal | None:
     return state.control.settings.risk.daily_loss.of(state.opening.opening_equity(today))
 
@@ -349,15 +380,16 @@ def entries_rows(state: TradingState, at: datetime, today: date) -> Iterator[Pro
         taken = entries_taken(name, today, state.ledger, state.signed_entries)
         if name == MANUAL and not taken.total:
             continue
-        is_shut = taken.total >= allowance.entries
+        most = entries_a_day(state.control.settings, name, allowance.entries)
+        is_shut = taken.total >= most
         why = allowance.reason if allowance.is_shut else f"no further entry of it today: {taken}"
         yield row(
             f"entries/{name}",
             "Entries typed" if name == MANUAL else f"Entries {name.upper()}",
-            f"{taken.total} of {allowance.entries} today",
+            f"{taken.total} of {most} today",
             why if is_shut else None,
             f"entries of today: {taken}",
-            used=used_of(Decimal(taken.total), Decimal(allowance.entries)),
+            used=used_of(Decimal(taken.total), Decimal(most)),
             since=_last_entry(state, name, today) if is_shut else None,
             until=next_session(state, at, today).open if is_shut else None,
             word=SuspensionView.TRIPPED if allowance.is_shut else SuspensionView.FULL,

@@ -19,6 +19,7 @@ from core.risk.checks.desk_state import queued_orders
 from core.risk.message_counts import for_entries, limits_of
 from core.risk.protections.protection import EVERYTHING
 from core.risk.regime import market_in_words, points, when_in_words
+from core.risk.strategy_limits import entry_spans, own_limits
 from core.trading_state.state import TradingState
 from core.views import ProtectionRow, SuspensionView
 from core.views.builders.protection_limits import (
@@ -38,6 +39,8 @@ from core.views.builders.protection_limits import (
     protection_rows,
     refused_symbol_rows,
     row,
+    strategies_that_run,
+    strategy_loss_rows,
     throttle_rows,
     used_of,
     weekly_loss_row,
@@ -60,6 +63,8 @@ def _row(key: str, name: str, measure: str, reason: str) -> ProtectionRow:
     return ProtectionRow(key, name, measure, None, False, reason, None, None)
 
 
+WINDOW, ALLOWANCE = "window", "allowance"
+"""What the clock shuts, and what the range of the market does."""
 HALF = Decimal("0.5")
 """Least use shown for a breaker that lets one entry through: it is not calm."""
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
@@ -190,8 +195,45 @@ def window_row(state: TradingState, at: datetime, today: date) -> ProtectionRow:
 def _hours(state: TradingState, session: Session) -> tuple[datetime, datetime]:
     """Return the first instant of a session's window, and the first after it; its last minute is inside."""
     risk = state.control.settings.risk
-    first, last = window_of(state.calendar.venue, session, risk.window_start, risk.window_end)
+    return _in_session(session, window_of(state.calendar.venue, session, risk.window_start, risk.window_end))
+
+
+def _in_session(session: Session, window: tuple[datetime, datetime]) -> tuple[datetime, datetime]:
+    first, last = window
     return max(first, session.open), min(last + MINUTE, session.close)
+
+
+def strategy_window_rows(state: TradingState, at: datetime, today: date) -> Iterator[ProtectionRow]:
+    """Yield a row for each enabled strategy whose own windows narrow the account's (RK-07)."""
+    settings, session, later = state.control.settings, state.calendar.session_on(today), next_session(state, at, today)
+    for name in strategies_that_run(state):
+        if not own_limits(settings, name).windows:
+            continue
+        hours = _hours_of(state, name, session) if isinstance(session, Session) else []
+        if isinstance(session, Session) and hours == [_hours(state, session)]:
+            continue
+        shuts = next((shuts for opens, shuts in hours if opens <= at < shuts), None)
+        key, title, watched = f"{WINDOW}/{name}", f"Window {name.upper()}", f"entries of {name} are inside its windows"
+        if shuts is not None:
+            words = f"open until {clock(state, shuts - MINUTE, today)}"
+            yield row(key, title, words, None, watched, until=shuts)
+            continue
+        again = next((opens for opens, _ in (*hours, *_hours_of(state, name, later)) if opens > at), None)
+        yield row(
+            key,
+            title,
+            "closed" if again is None else f"closed until {clock(state, again, today)}",
+            f"entries of {name} only inside its windows",
+            since=max((shuts for _, shuts in hours if shuts <= at), default=None),
+            until=again,
+            word=SuspensionView.CLOSED,
+        )
+
+
+def _hours_of(state: TradingState, strategy: str, session: Session) -> list[tuple[datetime, datetime]]:
+    """Return the same of each of a strategy's windows."""
+    spans = entry_spans(state.control.settings, strategy, state.calendar.venue, session)
+    return [_in_session(session, span) for span in spans]
 
 
 OF_EVERYTHING = frozenset(
@@ -221,9 +263,11 @@ class ProtectionRows:
         yield messages_row(state, at, today)
         yield session_row(state, at, today)
         yield window_row(state, at, today)
+        yield from strategy_window_rows(state, at, today)
         yield daily_loss_row(state, at, today)
         yield weekly_loss_row(state, at, today)
         yield self.strategies_loss.row(state, at, today)
+        yield from strategy_loss_rows(state, at, today)
         yield positions_row(state)
         yield budget_row(state, at)
         yield from portfolio_rows(state)
@@ -237,10 +281,6 @@ class ProtectionRows:
         yield from refused_symbol_rows(state, at, today)
         yield from listed_rows(state, today)
         yield from throttle_rows(state, today)
-
-
-WINDOW, ALLOWANCE = "window", "allowance"
-"""What the clock shuts, and what the range of the market does."""
 
 
 def shut_by_the_clock(state: TradingState, at: datetime) -> Iterator[tuple[str, str]]:

@@ -25,6 +25,9 @@ from core.risk.strategy_evaluation import (
     missing_in_words,
     shut_in_words,
 )
+from core.risk.strategy_limits import own_limits
+from core.settings.changes import in_words
+from core.settings.strategies import StrategyLimits
 from core.strategies.base import Figures
 from core.strategies.builtin import MissingStrategy
 from core.strategies.runner import Runner
@@ -216,7 +219,7 @@ def strategy_rows(
             is_paused=runner.state.paused_at is not None,
             figures=runner.strategy.figures(today),
             mark=state.orchestrator.state.marks.get(runner.symbol),
-            capital=_capital(state, runner, today),
+            capital=(*_capital(state, runner, today), *_limits(state, runner.name)),
             trouble=_trouble(runner),
         )
         for runner in runners
@@ -287,6 +290,13 @@ def _capital(state: TradingState, runner: Runner, today: date) -> Figures:
     if (raised := state.allocations.raised(name)) is not None:
         words += f"; {exact_percent(raised.to)} adopted, {exact_percent(raised.of)} in the settings"
     return (("allocation", words),)
+
+
+def _limits(state: TradingState, strategy: str) -> Figures:
+    """Return the strategy's own limits, as in its table; the account's hold beside them (RK-07)."""
+    own, usual = own_limits(state.control.settings, strategy), StrategyLimits()
+    named = ((key, getattr(own, key)) for key in type(own).model_fields if getattr(own, key) != getattr(usual, key))
+    return tuple((key.replace("_", " "), in_words(value)) for key, value in named)
 
 
 def _trouble(runner: Runner) -> str:

@@ -44,6 +44,7 @@ class Holdings:
     unanswered: int = 0
     equity: Decimal | None = Decimal(200)
     result: Decimal = Decimal(0)
+    own_result: Decimal | None = Decimal(0)
     sized_by: Conditions = field(default_factory=lambda: Conditions(equity=Decimal(200)))
     asked: list[dict[Symbol, Price]] = field(default_factory=list)
     adopted: Recommendation | None = None
@@ -61,7 +62,7 @@ class Holdings:
     def entries_filled(self, strategy: str, day: date) -> int:
         return self.entries
 
-    def entries_allowed(self, day: date) -> int:
+    def entries_allowed(self, day: date, strategy: str) -> int:
         return self.allowed
 
     def is_waiting(self, symbol: Symbol, strategy: str) -> bool:
@@ -85,6 +86,9 @@ class Holdings:
     def result_of(self, day: date, last: dict[Symbol, Price]) -> Decimal:
         self.asked.append(dict(last))
         return self.result
+
+    def result_of_strategy(self, strategy: str, day: date, last: dict[Symbol, Price]) -> Decimal | None:
+        return self.own_result
 
 
 def holding(quantity: str, price: str) -> tuple[Quantity, Price | None]:
@@ -221,6 +225,25 @@ def test_the_daily_loss_shuts_for_the_day() -> None:
     assert stand.last() == "PRICE_ABOVE_THRESHOLD"
 
 
+def test_a_strategy_is_shut_by_its_own_loss() -> None:
+    """RK-07: for the day, also once it is made good, and only where the loss is known"""
+    limits = {"daily_loss": {"usd": "2"}}
+    stand = Stand(settings=Settings.model_validate({"strategies": {"vwap": {"limits": limits}}}))
+    stand.shows_minutes(35)
+    answers = []
+    for minute, result in enumerate((None, "-1.99", "-2", "0")):
+        stand.holdings.own_result = None if result is None else Decimal(result)
+        stand.changes()
+        stand.shows(a_bar(f"10:{5 + minute:02}", "99.60"))
+        answers.append(stand.last())
+    stand.holdings.own_result = Decimal(0)
+    stand.shows_minutes(40, day=FRIDAY)
+
+    assert answers == ["SIGNAL", "SIGNAL", "DAY_DISABLED", "DAY_DISABLED"]
+    assert stand.orchestrator.state.lost_on == {"vwap": THURSDAY}
+    assert stand.last() == "PRICE_ABOVE_THRESHOLD"
+
+
 def test_an_exit_is_handed_over_like_an_entry() -> None:
     """ST-02"""
     stand = Stand(Holdings(position=holding("0.5", "99.60")))
@@ -252,8 +275,7 @@ def test_window_and_flat_time_follow_the_session() -> None:
 
     stand.shows(a_bar("09:30", "100", day=half_day))
 
-    assert stand.context.window_first == at("10:00", half_day)
-    assert stand.context.window_last == at("11:30", half_day)
+    assert stand.context.windows == ((at("10:00", half_day), at("11:30", half_day)),)
     assert stand.context.flat_from == at("12:55", half_day)
 
 

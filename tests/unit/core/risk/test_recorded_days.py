@@ -24,6 +24,7 @@ def test_small_losses_trip_streaks_and_no_drawdown(
     file = str(MARKET / "AIG_1min_2013-10-07_to_2013-10-10.csv")
     words = ["replay", file, "--symbol", "AIG", "--headless", "--operator", "confirm-all", "--json"]
     words += ["--profile", profile, "--journal-dir", str(tmp_path / "journal")]
+    words += ["--set", "strategies.vwap.limits.windows=[]"]
     monkeypatch.setenv("KEYTURN_HOME", str(tmp_path))
     monkeypatch.setattr("sys.argv", ["keyturn", *words])
     with pytest.raises(SystemExit) as ended:

@@ -81,7 +81,7 @@ def other_values(key: str) -> list[object]:
         case time() as clock:
             return [clock.replace(minute=(clock.minute + 10) % 60)]
         case tuple() | list():
-            return [["sma"], ["0.4"], []]
+            return [["sma"], ["0.4"], ["10:00-11:30"], []]
         case {"usd": _}:
             return [{"usd": "3"}, {"usd": "300"}]
         case None:

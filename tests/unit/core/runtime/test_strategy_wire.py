@@ -60,7 +60,7 @@ def test_bars_and_contexts_round_trip() -> None:
         "mine", SPY, Price(Decimal(1)), Price(Decimal("0.5")), Price(Decimal(2)), Quantity(Decimal(3)), at("15:00"),
         "a friend",
     )  # fmt: skip
-    bare = Context(session, at("10:00"), at("11:30"), at("15:55"), 3, XNYS)
+    bare = Context(session, ((at("10:00"), at("11:30")), (at("14:00"), at("15:00"))), at("15:55"), 3, XNYS)
     full = replace(
         bare, venue=VENUES[VenueId("XNAS")], held=Quantity(Decimal("-2.5")), entry_price=Price(Decimal("99.99")),
         entered_at=datetime(2026, 1, 5, 15, 0, 0, 123456, tzinfo=UTC), recommendation=advised, is_paused=True,

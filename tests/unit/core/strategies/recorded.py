@@ -90,7 +90,7 @@ def a_context(bar: Bar) -> Context:
     """A day on which everything may be opened, over night too."""
     session = session_of(bar)
     return Context(
-        session=session, window_first=session.open, window_last=session.close, flat_from=session.close,
+        session=session, windows=((session.open, session.close),), flat_from=session.close,
         entries_allowed=1000, venue=XNYS, risk_per_trade=Money(Decimal(100)), max_notional=Money(Decimal(5000)),
     )  # fmt: skip
 

@@ -40,7 +40,7 @@ def a_session(day: int = 8) -> Session:
 def a_context(session: Session | None = None, entries_allowed: int = 1) -> Context:
     session = session or a_session()
     return Context(
-        session=session, window_first=session.open + 30 * MINUTE, window_last=session.open + 120 * MINUTE,
+        session=session, windows=((session.open + 30 * MINUTE, session.open + 120 * MINUTE),),
         flat_from=session.close - 5 * MINUTE, entries_allowed=entries_allowed, venue=XNYS,
         risk_per_trade=Money(Decimal("1.50")), max_notional=Money(Decimal(50)),
     )  # fmt: skip
@@ -333,7 +333,7 @@ def test_vwap_equals_its_definition(bars: list[Bar]) -> None:
     """ST-02: sum of typical price × volume ÷ sum of volume, in exact fractions."""
     strategy = VwapStrategy(VwapSettings(minimum_bars=1, minimum_volume=Decimal(0)))
     context = a_context()
-    context.window_first = OPEN
+    context.windows = ((OPEN, context.session.close),)
     weighted = traded = Fraction(0)
     for bar in bars:
         answer = strategy.on_bar(bar, context)

@@ -54,8 +54,7 @@ def a_session(day: int) -> tuple[Session, Context]:
     session = Session(date(2024, 1, 2) + timedelta(days=day), opened, opened + timedelta(hours=6, minutes=30))
     return session, Context(
         session=session,
-        window_first=session.open,
-        window_last=session.close,
+        windows=((session.open, session.close),),
         flat_from=session.close - timedelta(minutes=5),
         entries_allowed=1,
         venue=XNYS,
