@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 WIDEST = 110
 """The maximum width of the page, in columns."""
+NARROW = 80
 INTERRUPTED = 130
 
 
@@ -111,14 +113,14 @@ def sweep(
     from console.commands.assembly.bar_sources import files_to_play
     from console.commands.assembly.engine_runs import BarFiles
     from console.commands.assembly.sweep_runs import SweepOptions
-    from console.commands.assembly.sweep_space import STUDIES, space_of
+    from console.commands.assembly.sweep_space import HALF_HOURS, STUDIES, space_of
 
     checked_folder(csv)
     checked_page(html)
     checked_page(png, "--png", PICTURE)
     if cluster and workers is not None:
         raise OperatorError("--workers is of this machine, and --cluster has its own; leave out one of the two")
-    space = space_of(grid or (), study)
+    space = space_of(grid or (), study, strategy)
     only = STUDIES[study].strategy if study is not None else None
     if only is not None and strategy not in (None, only):
         raise OperatorError(f"--strategy {strategy}: --study {study} is of {only}; leave out one of the two")
@@ -164,12 +166,15 @@ def sweep(
         elif png is not None:
             say("--png: no run has a figure to rank by, and nothing is written", err=True)
             png = None
+    is_of_half_hours = study == HALF_HOURS and not grid
     if as_json:
         from core.research.sweeps.report import as_json as told
 
-        print_json(told(report))
+        print_json(told(report) | (_half_hours(report) if is_of_half_hours else {}))
     else:
         _show(report)
+        if is_of_half_hours:
+            _show_half_hours(report)
         for written in (csv, html, png):
             if written is not None:
                 say(f"written: {written}")
@@ -229,6 +234,46 @@ def _show(report: SweepReport) -> None:
     console = Console(highlight=False)
     width = min(console.width, WIDEST)
     console.print(page(report, width), width=width, markup=False)
+
+
+def _half_hours(report: SweepReport) -> dict[str, object]:
+    """Return each half-hour with the answer of the test, and the windows of those that pass."""
+    from core.research.sweeps.half_hours import TEST, half_hours_of, windows_of
+
+    found = half_hours_of(report.outcome)
+    rows = [
+        {
+            "start": each.start,
+            "trades": each.trades,
+            "win_rate": float(each.wins),
+            "means": [float(mean) for mean in each.means],
+            "passes": each.passes,
+        }
+        for each in found
+    ]
+    return {"half_hours": {"test": TEST, "each": rows, "windows": [str(window) for window in windows_of(found)]}}
+
+
+def _show_half_hours(report: SweepReport) -> None:
+    """Print the windows of the half-hours that pass, as lines of settings.toml; nothing is changed."""
+    from core.research.sweeps.half_hours import TEST, half_hours_of, settings_lines, windows_of
+
+    found = half_hours_of(report.outcome)
+    windows = windows_of(found)
+    say("")
+    for line in wrap(f"windows: a half-hour passes with {TEST}", NARROW):
+        say(line)
+    for each in found:
+        first, second = each.means
+        figures = f"{each.wins:>6.0%} won, means {first:>8,.2f} and {second:>8,.2f} USD"
+        say(f"  {each.start}  {each.trades:>5} trades  {figures}{'  passes' if each.passes else ''}")
+    if not windows:
+        say("none passes: keep the windows as they are")
+        return
+    say(f"chosen among {len(found)} on these bars: expect less of them on others")
+    say("the account's window still holds; write into settings.toml, then reload the limits:")
+    for line in ("", *settings_lines(report.outcome.strategy, windows)):
+        say(line)
 
 
 def _tables(report: SweepReport) -> Mapping[str, str]:

@@ -15,12 +15,15 @@ from core.model.session import HOME
 from core.model.values import number_in, plain
 from core.ports import OperatorError
 from core.research.sweeps.space import MOST, Axis, AxisValue, Point, Space
+from core.settings.strategies import HOUSE_NAMES
 from state.accounts import Chosen
 from state.files import TomlError, toml_of
 
 if TYPE_CHECKING:
     from core.settings.settings import Settings
 
+HALF_HOURS = "half-hours"
+HALF_HOURS_OPTION = f"--study {HALF_HOURS}"
 HALF_HOUR = timedelta(minutes=30)
 ANY_DAY = date(2026, 1, 5)
 """Clock times of the session are the same on each."""
@@ -34,12 +37,14 @@ class Study:
 
     Attributes
     ----------
+    axes
+        Returns its axes for the strategy of `--strategy`.
     strategy
         The only strategy that it runs; None leaves the choice to `--strategy`.
     """
 
     about: str
-    axes: Callable[[], tuple[Axis, ...]]
+    axes: Callable[[str | None], tuple[Axis, ...]]
     strategy: str | None = None
 
 
@@ -90,42 +95,42 @@ def _as_toml(value: object, written: Callable[[object], str]) -> str:
     return f"[{', '.join(_as_toml(each, written) for each in value)}]" if isinstance(value, list) else written(value)
 
 
-def _entry_and_stop() -> tuple[Axis, ...]:
+def _entry_and_stop(_strategy: str | None) -> tuple[Axis, ...]:
     steps = "0.002:0.005:0.0005"
     return tuple(axis_of(f"strategies.vwap.{name}={steps}") for name in ("entry_deviation", "stop_fraction"))
 
 
-def _half_hours() -> tuple[Axis, ...]:
-    """Return one axis whose values set both ends of the entry window, first and last bar start."""
+def _half_hours(strategy: str | None) -> tuple[Axis, ...]:
+    """Return one axis whose values set both ends of the account's entry window, and no window of a strategy's own."""
+    names = dict.fromkeys((*HOUSE_NAMES, *(() if strategy is None else (strategy,))))
+    at_any_time = tuple(Chosen(f"strategies.{name}.limits.windows=[]", HALF_HOURS_OPTION) for name in names)
     values = []
     begins = HOME.at(ANY_DAY, HOME.opens)
     for number in range(timedelta(minutes=HOME.session_minutes) // HALF_HOUR):
         start = begins + number * HALF_HOUR
         last = start + HALF_HOUR - timedelta(minutes=1)
         ends = (("start", start), ("end", last))
-        overrides = tuple(
-            Chosen(f'risk.window_{end}="{HOME.local(at):%H:%M}"', "--study half-hours") for end, at in ends
-        )
-        values.append(AxisValue(f"{HOME.local(start):%H:%M}", overrides))
+        overrides = tuple(Chosen(f'risk.window_{end}="{HOME.local(at):%H:%M}"', HALF_HOURS_OPTION) for end, at in ends)
+        values.append(AxisValue(f"{HOME.local(start):%H:%M}", (*overrides, *at_any_time)))
     return (Axis("half-hour of the entry", tuple(values), is_ordered=True),)
 
 
-def _adaptive() -> tuple[Axis, ...]:
+def _adaptive(_strategy: str | None) -> tuple[Axis, ...]:
     return (axis_of("strategies.vwap.adaptive.enabled=false,true"),)
 
 
 STUDIES: Mapping[str, Study] = {
     "entry-stop": Study("vwap: entry and stop from 0.002 to 0.005 by 0.0005, 49 runs", _entry_and_stop, "vwap"),
-    "half-hours": Study("entries in one half-hour of the session, 13 runs", _half_hours),
+    HALF_HOURS: Study("entries in one half-hour of the session, 13 runs", _half_hours),
     "adaptive": Study("vwap: fixed beside adaptive thresholds, 2 runs", _adaptive, "vwap"),
 }
 
 
-def space_of(grids: Sequence[str], study: str | None) -> Space:
+def space_of(grids: Sequence[str], study: str | None, strategy: str | None = None) -> Space:
     """Return the space of `--grid` and `--study`. Raises `OperatorError`."""
     if study is not None and study not in STUDIES:
         raise OperatorError(f"--study {study}: there is none; one of {', '.join(STUDIES)}")
-    ready_made = STUDIES[study].axes() if study is not None else ()
+    ready_made = STUDIES[study].axes(strategy) if study is not None else ()
     if not ready_made and not grids:
         raise OperatorError(f"nothing to vary: add --grid KEY=START:STOP:STEP, or --study {', '.join(STUDIES)}")
     return Space((*ready_made, *map(axis_of, grids)))

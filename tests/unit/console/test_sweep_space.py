@@ -11,6 +11,7 @@ from console.commands.assembly.sweep_space import STUDIES, SpaceSettings, axis_o
 from core.ports import OperatorError
 from core.research.sweeps.space import Axis, Space
 from core.settings.settings import Settings
+from core.settings.strategies import HOUSE_NAMES
 from state.files import Home
 from state.settings_file import load_settings
 from tests.kit.rows import cases, table
@@ -65,8 +66,11 @@ def test_the_studies() -> None:
 
     assert sizes == {"entry-stop": 49, "half-hours": 13, "adaptive": 2}
     (half_hours,) = space_of((), "half-hours").axes
-    assert half_hours.values[0].overrides == ('risk.window_start="09:30"', 'risk.window_end="09:59"')
-    assert half_hours.values[-1].overrides == ('risk.window_start="15:30"', 'risk.window_end="15:59"')
+    assert half_hours.values[0].overrides[:2] == ('risk.window_start="09:30"', 'risk.window_end="09:59"')
+    assert half_hours.values[-1].overrides[:2] == ('risk.window_start="15:30"', 'risk.window_end="15:59"')
+    (of_own,) = space_of((), "half-hours", "dips").axes
+    lifted = {f"strategies.{name}.limits.windows=[]" for name in (*HOUSE_NAMES, "dips")}
+    assert set(of_own.values[0].overrides[2:]) == lifted
 
 
 def test_a_study_of_no_name_is_refused() -> None:
