@@ -198,6 +198,7 @@ sessions: .venv/.ready
 docs: man
 	@$(BIN)/python docs/execution.py
 	@$(BIN)/python docs/risk.py
+	@$(BIN)/python docs/built_in_strategies.py
 	@$(BIN)/python docs/controls.py
 	@$(BIN)/python docs/measures.py
 	@$(BIN)/python docs/requirements.py

@@ -65,6 +65,24 @@ class BreakoutState(TradePlanState):
 
 
 class BreakoutStrategy(TradePlanStrategy):
+    """Breakouts of one symbol (ST-04).
+
+    Enters on the first close that is `buffer` over the highest price of the `bars` before, on a bar of at least
+    `volume_factor` times the average volume.
+
+    Exits when a close is back under the level of its breakout. An adopted recommendation has no such level.
+
+    Refuses a recommendation while too many false breakouts shut the symbol.
+
+    Known failure regimes, and the control for each:
+
+    - In a range breakouts are false: `FALSE_BREAKOUTS` from `maximum_false` of them in `counted_bars`.
+    - A breakout on thin volume is a few orders: `THIN_VOLUME` under `volume_factor`.
+    - The price leaves an unfilled limit: it is not chased and ends after `staging.signal_seconds` (ST-03, EX-07).
+    - A burst of volatility breaks every level: the check `volatility halt` (RK-08).
+    - A gap through the stop fills below it: the check `daily loss` ends the day (RK-03).
+    """
+
     name = "breakout"
 
     def __init__(self, terms: BreakoutSettings, state: BreakoutState | None = None) -> None:

@@ -30,6 +30,22 @@ class MeanReversionState(TradePlanState):
 
 
 class MeanReversionStrategy(TradePlanStrategy):
+    """Mean reversion of one symbol (ST-04).
+
+    Enters when the close is `deviations` standard deviations below the average of `bars`.
+
+    Exits when a close is back at the average, and when the position is older than `max_hold_hours`.
+
+    Refuses a recommendation when the close is at or over the average.
+
+    Known failure regimes, and the control for each:
+
+    - A trend goes on and takes the average with it: the stop is `stop_ranges` away, and `max_hold_hours` ends the wait.
+    - News moves the price to another level: the checks `volatility halt` (RK-08) and `trading halt` (MD-06).
+    - A wide spread eats the reversion: the check `spread` compares it with the way to the stop (RK-17).
+    - Several falls in a row stop it out in each: the checks `cooldown` and `stop loss guard`.
+    """
+
     name = "mean_reversion"
 
     def __init__(self, terms: MeanReversionSettings, state: MeanReversionState | None = None) -> None:

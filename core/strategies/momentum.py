@@ -38,6 +38,24 @@ class MomentumState(TradePlanState):
 
 
 class MomentumStrategy(TradePlanStrategy):
+    """Momentum of one symbol (ST-04).
+
+    Enters when the close is `minimum_gain` over that of `bars` ago, on a bar of at least `volume_factor` times the
+    average volume, while the relative strength index is not over `strength_limit`.
+
+    Exits when the close is no higher than that of `bars` ago.
+
+    Refuses a recommendation when the close is no higher than that of `bars` ago.
+
+    Known failure regimes, and the control for each:
+
+    - A rise that is spent turns at once: `WEAK_SETUP` over `strength_limit`.
+    - A rise on thin volume is a few orders: `THIN_VOLUME` under `volume_factor`.
+    - In a sideways market rises end before they pay: the check `low profit` rests it, and the night pauses it in a
+      regime that loses (`evaluation.regime_trades`).
+    - A gap through the stop fills below it: the check `daily loss` ends the day (RK-03).
+    """
+
     name = "momentum"
 
     def __init__(self, terms: MomentumSettings, state: MomentumState | None = None) -> None:

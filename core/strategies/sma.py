@@ -123,6 +123,23 @@ class SmaState(TradePlanState):
 
 
 class SmaStrategy(TradePlanStrategy):
+    """SMA crossover of one symbol (ST-05).
+
+    Enters when the fast average of one of `pairs` crosses over its slow one, with a confidence of at least
+    `minimum_confidence`. With `regime_filter` the close must be above the average of `regime_bars`.
+
+    Exits when the pair of the entry crosses back. After an adopted recommendation any pair does.
+
+    Refuses a recommendation while every pair is on the other side.
+
+    Known failure regimes, and the control for each:
+
+    - In a sideways market averages cross without a trend: `LOW_CONFIDENCE` under `minimum_confidence`.
+    - In a falling market a crossing is a pause of the fall: `WRONG_REGIME` if `regime_filter`.
+    - Averages follow late, and a fast fall is over before they cross back: the stop is `stop_ranges` away.
+    - Losses come in a row: the check `loss streak`, and ten of them retire it (`evaluation.losses_in_a_row`).
+    """
+
     name = "sma"
 
     def __init__(self, terms: SmaSettings, state: SmaState | None = None) -> None:

@@ -135,7 +135,20 @@ class Setup:
 
 
 class TradePlanStrategy(ABC):
-    """The order in which such a strategy answers."""
+    """The order in which such a strategy answers.
+
+    Without a recommendation the entry is a limit at the close. Its stop is `stop_ranges` and its target `target_ranges`
+    average true ranges away, and its size follows RK-02 and RK-10. With `requires_recommendation` it does not enter:
+    `NO_RECOMMENDATION`.
+
+    With an adopted recommendation, entry, stop, target and quantity are the recommendation's, unchanged. It is not used
+    if it is for another strategy or symbol, or its prices are out of order (`RECOMMENDATION_INVALID`). It is not used
+    after its time (`RECOMMENDATION_EXPIRED`), or if its entry is more than `price_tolerance` from the close
+    (`RECOMMENDATION_AWAY`), or against the strategy's own measures (`RECOMMENDATION_CONTRADICTED`).
+
+    Exits come first, in any state: a close at the stop, then `flat_minutes` before the close of the day unless
+    `holds_overnight`, then a close at the target, then the strategy's own reason.
+    """
 
     name: str
     state: Any

@@ -79,13 +79,20 @@ class VwapState:
 class VwapStrategy:
     """VWAP micro mean reversion of one symbol (ST-02, ST-03).
 
+    Enters by a limit at the close when a minute closes more than `entry_deviation` below VWAP, after `minimum_bars` and
+    `minimum_volume` of the session. The stop is `stop_fraction` below the limit.
+
+    Exits at the market when a close is `stop_fraction` below the entry, when a close is back at VWAP, and
+    `flat_minutes` before the close of the day.
+
     Known failure regimes, and the control for each:
 
-    - A gap through the stop fills below it: the daily loss limit (RK-03) ends the day; slippage records it (RK-02).
-    - A wide spread eats the reversion: the liquidity guard compares it with the way to the stop (RK-17).
-    - VWAP on thin volume is noise: `minimum_bars` and `minimum_volume` answer WARMING_UP and THIN_VOLUME.
-    - A marginal dip, on little volume or in a falling market, is skipped if `filters` are on (ST-06).
-    - An unfilled limit does not chase the price: the proposal and its order end 90 s after the signal (ST-03, EX-07).
+    - A gap through the stop fills below it: the check `daily loss` ends the day (RK-03).
+    - A wide spread eats the reversion: the check `spread` compares it with the way to the stop (RK-17).
+    - VWAP on thin volume is noise: `WARMING_UP` before `minimum_bars`, `THIN_VOLUME` before `minimum_volume`.
+    - A marginal dip, on little volume or in a falling market, goes on falling: `WEAK_SETUP` if `filters.enabled`
+      (ST-06).
+    - The price leaves an unfilled limit: it is not chased and ends after `staging.signal_seconds` (ST-03, EX-07).
     """
 
     name = "vwap"

@@ -12,9 +12,12 @@ from typer.main import get_command
 
 from console.commands.assembly.host import Host
 from console.commands.program import build
+from console.commands.state import every_key
 from console.keymap import keys_table
+from core.model.signal import NoTradeReason
+from core.risk.standard_gate import standard_gate
 from core.settings.settings import Settings
-from docs import controls, execution, keys, man, measures, risk
+from docs import built_in_strategies, controls, execution, keys, man, measures, risk
 from docs.pages import BLOCK, filled
 from docs.requirements import ROOT
 from state.files import toml_of
@@ -32,7 +35,7 @@ LINK = re.compile(r"\]\((?!http)([^)#]*)(?:#([\w-]+))?\)")
 
 def test_generated_pages_are_current() -> None:
     """EX-19, RK-09, RK-23, AN-01, SY-07: where this fails, run `make docs`."""
-    for script in (controls, execution, measures, risk):
+    for script in (built_in_strategies, controls, execution, measures, risk):
         text = script.PAGE.read_text()
         assert script.page(text) == text, script.__name__
         if script is not controls:
@@ -41,6 +44,19 @@ def test_generated_pages_are_current() -> None:
     for page, table in ((DOCS / "USE.md", lambda: f"{keys_table().strip()}\n"), (ROOT / "README.md", keys.short_table)):
         text = page.read_text()
         assert filled(text, {"keys": table}) == text, page.name
+
+
+def test_each_failure_of_a_strategy_names_what_meets_it() -> None:
+    """ST-02, ST-04, ST-05: a check, a reason not to trade, or a setting, that exists"""
+    keys_there = {key.name for key in every_key()}
+    checks = {check.name for check in standard_gate().checks}
+    for strategy in built_in_strategies.STRATEGIES:
+        own = {name.removeprefix(f"strategies.{strategy.name}.") for name in keys_there}  # type: ignore[attr-defined]
+        named = [re.findall(r"`([^`]+)`", control) for _, control in built_in_strategies.failures(strategy)]
+
+        assert len(named) >= 4
+        assert all(named), strategy
+        assert {name for each in named for name in each} <= checks | {each.value for each in NoTradeReason} | own
 
 
 def python_files() -> list[str]:
