@@ -15,7 +15,6 @@ from pathlib import Path
 
 from console.commands.assembly.recordings import UNATTENDED
 from core.brokers.simulated.exchange import SimulatedExchange
-from core.brokers.simulated.frictions import BACKTEST_FRICTIONS
 from core.engine import Engine
 from core.market.calendar import load_calendar
 from core.market.synthetic import synthetic_day
@@ -28,6 +27,7 @@ from core.runtime.feed import Timed, bar_item
 from core.runtime.scripted_operator import ConfirmAll
 from core.runtime.simulated_exchange import config_of, link_of
 from core.runtime.virtual import VirtualRuntime
+from core.settings.orders import BACKTEST_FRICTIONS
 from core.settings.settings import Settings
 from core.settings.strategies import HOUSE_NAMES
 from state.files import Home

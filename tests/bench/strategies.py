@@ -18,7 +18,6 @@ from typing import Any
 
 from console.commands.assembly.recordings import UNATTENDED
 from core.brokers.simulated.exchange import SimulatedExchange
-from core.brokers.simulated.frictions import BACKTEST_FRICTIONS
 from core.engine import Engine
 from core.market.calendar import load_calendar
 from core.market.synthetic import synthetic_day
@@ -36,6 +35,7 @@ from core.runtime.strategy_host.hosted import foresee
 from core.runtime.strategy_host.loading import loaded
 from core.runtime.strategy_host.process import STARTING
 from core.runtime.virtual import VirtualRuntime
+from core.settings.orders import BACKTEST_FRICTIONS
 from core.settings.strategies import HOUSE_NAMES, UserStrategySettings
 from core.strategies.base import Context
 from core.strategies.builtin import HOUSE, StrategyKind, StrategyKinds
