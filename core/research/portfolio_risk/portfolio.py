@@ -14,6 +14,7 @@ from core.model.values import MOST, ZERO, Money, Price, Quantity, Symbol
 NEEDED = ("symbol", "quantity")
 OPTIONAL = ("price",)
 VIX = Symbol("VIX")
+NO_PRICE = "no price of it is known; write one into a file for --positions"
 LARGEST_FILE = 1_000_000
 """Bytes of a file of positions."""
 
@@ -88,7 +89,7 @@ def valued(
     for each in positions:
         price = each.price if each.price is not None else closes.get(each.symbol)
         if each.symbol in missing or price is None:
-            left_out.append(LeftOut(each.symbol, each.quantity, price, missing.get(each.symbol, "no price is known")))
+            left_out.append(LeftOut(each.symbol, each.quantity, price, missing.get(each.symbol, NO_PRICE)))
         else:
             found.append(Valued(each.symbol, each.quantity, price))
     return tuple(found), tuple(left_out)

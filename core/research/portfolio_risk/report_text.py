@@ -17,6 +17,8 @@ from core.research.portfolio_risk.value_at_risk import LEVELS, Method
 from core.research.portfolio_risk.var_backtest import WINDOW, RatioTest, VarBacktest
 
 WIDTH = 80
+PROSE = 74
+"""Columns of wrapped lines, which fit a dialog of the desk too."""
 NAME = 36
 """Columns of a row's name."""
 LONGEST_NAME = 56
@@ -274,7 +276,7 @@ def _short(name: str, width: int = LONGEST_NAME) -> str:
 
 
 def _wrapped(text: str, indent: str = "") -> Iterator[str]:
-    lines = wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent or "  ", break_on_hyphens=False)
+    lines = wrap(text, PROSE, initial_indent=indent, subsequent_indent=indent or "  ", break_on_hyphens=False)
     yield from (line.replace(TIED, " ") for line in lines)
 
 
