@@ -15,7 +15,7 @@ from core.model.lazy_dataclass import dataclass
 from core.ports import OperatorError
 from core.research.portfolio_risk.shock_text import Shock, parsed
 
-BUILT_IN = Path(__file__).with_name("built_in")
+BUILT_IN = Path(__file__).with_name("built-in")
 LONGEST_NAME = 40
 HIGHEST_RETURN = 1000
 """Percent of a day's return."""
