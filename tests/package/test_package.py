@@ -62,7 +62,6 @@ def test_the_wheel_holds_every_file_of_the_program_and_no_other(built: Built) ->
     assert found.keys() == expected.keys()
     assert found == expected
     assert "console/desk.tcss" in found
-    assert "core/research/portfolio_risk/built-in/march-2020.toml" in found
 
 
 def test_the_wheel_holds_the_manual_page(built: Built) -> None:
