@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, time
-from typing import Any
+from typing import Annotated, TypeAlias
 
-from pydantic import GetCoreSchemaHandler
-from pydantic_core import CoreSchema, core_schema
+from pydantic import PlainSerializer, PlainValidator
 
 from core.model.session import Session, Venue, window_of
 
@@ -24,12 +23,6 @@ class EntryWindow:
 
     first: time
     last: time
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Read and write it as the text `10:00-11:30`."""
-        text = core_schema.plain_serializer_function_ser_schema(str)
-        return core_schema.no_info_plain_validator_function(window_in, serialization=text)
 
     def __str__(self) -> str:
         return f"{self.first:%H:%M}-{self.last:%H:%M}"
@@ -47,6 +40,10 @@ def window_in(written: object) -> EntryWindow:
     if window.first > window.last:
         raise ValueError("must not end before it begins; both times are of one day")
     return window
+
+
+WrittenWindow: TypeAlias = Annotated[EntryWindow, PlainValidator(window_in), PlainSerializer(str)]
+"""In settings it is the text `10:00-11:30`."""
 
 
 def joined(windows: Iterable[EntryWindow]) -> tuple[EntryWindow, ...]:

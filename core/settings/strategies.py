@@ -18,7 +18,7 @@ from pydantic import AfterValidator, Field, JsonValue, field_validator, model_va
 from core.model.order import StopHolder
 from core.model.session import HOME
 from core.model.values import exact_percent, plain
-from core.settings.entry_windows import EntryWindow, joined
+from core.settings.entry_windows import WrittenWindow, joined
 from core.settings.types import (
     LARGEST_AMOUNT,
     MOST_ENTRIES,
@@ -89,7 +89,7 @@ class VwapAdaptive(SettingsTable):
         return self
 
 
-EntryWindows = Annotated[tuple[EntryWindow, ...], Field(max_length=48), AfterValidator(joined)]
+EntryWindows = Annotated[tuple[WrittenWindow, ...], Field(max_length=48), AfterValidator(joined)]
 NO_LIMIT = AmountSettings(usd=Decimal(LARGEST_AMOUNT), of_equity=None)
 
 
