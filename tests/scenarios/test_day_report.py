@@ -282,7 +282,7 @@ def test_a_report_that_is_being_made_stops_nothing_live() -> None:
 
     def slow(effect: MakeReport, put: Callable[[ReportAnswered], None]) -> None:
         receivers.asked.append(effect)
-        threading.Thread(target=lambda: (goes_on.wait(60), put(made(effect))), daemon=True).start()
+        threading.Thread(target=lambda: (goes_on.wait(), put(made(effect))), daemon=True).start()
 
     receivers.report = slow  # type: ignore[method-assign]
     terms = settings()
