@@ -17,7 +17,6 @@ from core.reports.report import Report
 from core.reports.report_text import (
     controls_of,
     equity_in_words,
-    explained_so_far,
     held_in_words,
     many,
     of_not_taken,
@@ -90,9 +89,7 @@ def _result(report: Report) -> Rows:
     yield "open result", open_in_words(report.standing)
     fees = f", of the account {usd(whole.charged)}" if whole.charged else ""
     yield "fees of fills", f"{usd(whole.fees)} USD{fees}"
-    if report.rest is None:
-        yield "explained so far", f"{usd(explained_so_far(report))} USD"
-    else:
+    if report.rest is not None:
         yield "explained by no record", f"{usd(report.rest)} USD"
     if report.is_week:
         yield from (("", line) for line in risk_of(report))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from textwrap import wrap
 
 from core.analytics.equity import Part
@@ -30,7 +31,7 @@ from core.reports.figures import (
     the_biggest,
 )
 from core.reports.quality import Noted, lasted
-from core.reports.report import Held, Report, StillStands, Summary, TradeTold
+from core.reports.report import ByTheBroker, Held, Report, StillStands, Summary, TradeTold
 from core.risk.regime import in_words as regime_in_words
 
 
@@ -70,8 +71,8 @@ def head_of(report: Report) -> Iterator[str]:
             f"{usd(report.explained - whole.result)}; rest, explained by no record {usd(report.rest)}"
         )
     else:
-        known = explained_so_far(report)
-        last, opening = report.by_the_broker, whole.opening
+        known = sum((part.amount for part in report.parts), ZERO)
+        last, opening = _newest_list(report), whole.opening
         rest = None if last is None or opening is None else last.equity - opening - known
         yield f"  explained so far {usd(known)} USD" + ("" if rest is None else f"; not yet {usd(rest)}")
     for note in dict.fromkeys(note for day in report.found.days for note in day.notes):
@@ -82,9 +83,10 @@ def head_of(report: Report) -> Iterator[str]:
         yield f"  the week before: {short_of(report.week_before)}"
 
 
-def explained_so_far(report: Report) -> Money:
-    """Return what fills, prices and cash movements made, USD."""
-    return Money(sum((part.amount for part in report.parts), ZERO))
+def _newest_list(report: Report) -> ByTheBroker | None:
+    """Return the broker's list of the last day, unless prices went on after it: a morning's says nothing of the day."""
+    last = report.by_the_broker
+    return None if last is not None and report.curve and report.curve[-1].at > last.at else last
 
 
 def open_in_words(standing: StillStands) -> str:
@@ -112,19 +114,16 @@ def risk_of(report: Report) -> Iterator[str]:
 
 
 def equity_in_words(report: Report) -> str:
-    whole, last = report.whole, report.by_the_broker
+    whole, last = report.whole, _newest_list(report)
     if whole.change is not None:
         return f"equity {usd(whole.change)} USD, {whole.opening:,.2f} → {whole.closing:,.2f}"
     if whole.opening is None:
         return "equity not recorded yet"
     if last is None:
-        closed = [(day.last, day.closing) for day in report.days if day.closing is not None]
-        if not closed:
-            known = explained_so_far(report)
-            now = whole.opening + known
-            return f"equity {usd(known)} USD so far by fills and prices, {whole.opening:,.2f} → {now:,.2f}"
-        day, closing = closed[-1]
-        return f"equity {usd(closing - whole.opening)} USD up to {day:%A}, {whole.opening:,.2f} → {closing:,.2f}"
+        now: Decimal = whole.opening
+        for day, of_day in zip(report.days, report.found.days, strict=True):
+            now = now + of_day.explained if day.closing is None else day.closing
+        return f"equity {usd(now - whole.opening)} USD so far by fills and prices, {whole.opening:,.2f} → {now:,.2f}"
     at = HOME.clock(last.at)
     return f"equity {usd(last.equity - whole.opening)} USD up to {at}, {whole.opening:,.2f} → {last.equity:,.2f}"
 

@@ -20,9 +20,11 @@ from syrupy.assertion import SnapshotAssertion
 
 from core.facts import DaySummarised, ProposalStaged, TradeClosed
 from core.model.report_sheet import html_of, lines_of
+from core.model.values import Money
 from core.reports.notice_sheet import sheet_of
+from core.reports.report import ByTheBroker
 from core.reports.report_formats import page
-from core.reports.report_text import SUMMARIES
+from core.reports.report_text import SUMMARIES, equity_in_words
 from state.files import Home, JournalFolder
 from state.journal import Chain, FileJournal, days_of, read
 from state.past_days import reported
@@ -117,16 +119,29 @@ def test_the_last_day_is_the_one_without_a_word(keyturn: Keyturn, week: Path) ->
     assert told(keyturn, week)["whole"]["first"] == str(days_of(week)[-1])
 
 
-def test_a_week_ends_at_the_last_known_close(keyturn: Keyturn, week: Path, snapshot: SnapshotAssertion) -> None:
-    """AN-06: what is explained so far has the last day too."""
+def test_a_week_without_its_last_close_goes_on_by_prices(
+    keyturn: Keyturn, week: Path, snapshot: SnapshotAssertion
+) -> None:
+    """AN-06, SY-03: the last day counts by its fills and prices"""
     alone = [told(keyturn, week, "--day", day) for day in days_of(week)]
 
     found = keyturn("report", "--week", "2026-01-07", "--journal-dir", week).lines
 
     known = sum(Decimal(each["whole"]["equity_change"]) for each in alone[:-1])
-    assert f"{known:+}" in found[0]
+    assert f"equity {known + summed(alone[-1]['parts']):+} USD so far" in found[0]
     assert found[0] == snapshot
     assert f"  explained so far {sum(summed(each['parts']) for each in alone):+} USD" in found
+
+
+def test_a_list_of_the_morning_is_not_the_days_equity(week: Path) -> None:
+    """SY-03: the broker's list is of the start until the evening's comes"""
+    found = reported(week, f"{days_of(week)[-1]}", None)
+    lists = [ByTheBroker(at, Money(Decimal(999)), Money(Decimal(1))) for at in (found.curve[0].at, found.curve[-1].at)]
+
+    morning, evening = (equity_in_words(replace(found, by_the_broker=each)) for each in lists)
+
+    assert morning == equity_in_words(found)
+    assert "999.00" in evening
 
 
 def test_a_week_has_its_deepest_drawdown(keyturn: Keyturn, week: Path) -> None:
