@@ -55,9 +55,6 @@ class ReportSheet:
     words: tuple[str, ...] = ()
 
 
-# ── making and reading ───────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def section_of(name: str, rows: Iterable[tuple[str, str]]) -> Section:
     """Return a section with harmless cells; rows beyond `MOST_ROWS` are counted."""
     found = [(_cell(each), _cell(said)) for each, said in rows]
@@ -103,9 +100,6 @@ def _bounded(text: str) -> str:
     if len(text) > LONGEST_CELL:
         raise ValueError("a cell is longer than a sheet's may be")
     return str(text)
-
-
-# ── rendering ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def lines_of(sheet: ReportSheet) -> Iterator[str]:

@@ -59,7 +59,7 @@ def _sections(report: Report) -> Iterator[tuple[str, Rows]]:
     yield "shares without their stop", (("", words) for words in unprotected_in_words(report))
     yield "result", _result(report)
     if report.is_week:
-        yield "by day", ((f"{day.first:%a %d %B}", short_of(day)) for day in report.days)
+        yield "by day", _days(report)
     told = [each.told for each in report.trades]
     yield "by strategy", map(_group, by_strategy(told))
     yield "by exit reason", map(_group, by_exit_reason(told))
@@ -75,6 +75,13 @@ def _sections(report: Report) -> Iterator[tuple[str, Rows]]:
     yield "controls", (("", words) for words in controls_of(report))
     yield "data and connection", (("", trouble_in_words(each)) for each in report.quality.troubles)
     yield "market and what was not taken", _rest(report)
+
+
+def _days(report: Report) -> Rows:
+    for day, of_day in zip(report.days, report.found.days, strict=True):
+        equity = f"{usd(of_day.explained)} so far" if day.change is None else usd(day.change)
+        trades = f"{trades_in_words(day)}: {usd(day.result)}"
+        yield f"{day.first:%a %d %B}", f"equity {equity}; {trades}; fees {usd(day.fees)}"
 
 
 def _group(each: OfGroup) -> tuple[str, str]:

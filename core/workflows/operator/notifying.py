@@ -511,10 +511,6 @@ class Notifying:
             words = f"{order} is not sent: the broker has not confirmed the cancel of {what} since {since}"
         return Subject(WAITING, words, held.proposal.symbol, matter, Severity.URGENT)
 
-    # ── the report ───────────────────────────────────────────────────────────────────────────────────────────────
-    # It is made from the journal in a process of its own. Until then nothing is recorded: an engine that ends meanwhile
-    # asks again at its next start.
-
     @answers(ReportAnswered)
     def on_report(self, message: ReportAnswered) -> tuple[()]:
         """Notify of the report; ignore one that comes after its notice went without it."""
@@ -537,7 +533,10 @@ class Notifying:
         return None
 
     def _report(self, day: date) -> Iterator[Effect]:
-        """Have it made; if that took too long, notify without it."""
+        """Have it made, in a process of its own; if that took too long, notify without it.
+
+        Nothing is recorded until then: an engine that ends meanwhile asks again at its next start.
+        """
         if self._asked is not None:
             self._tell_of_report(ReportAnswered(day, (), fault="it was not made in time"))
             return
