@@ -300,7 +300,7 @@ KEYS: tuple[Key, ...] = (
         "greater_than_sign",
         ">",
         "turn(1)",
-        "this week, this month, the months before",
+        "this week, this month, 63 sessions, the months before",
         True,
         in_footer="week, month",
     ),

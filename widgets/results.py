@@ -14,7 +14,7 @@ from textual.app import ComposeResult
 from core.model.signal import EXIT_WORDS, FAILED_WORDS, ExitReason
 from core.model.values import NO_MONEY, Money
 from core.views import ClosedRow, DayRow, DeskView, GroupRow, MeasuresView, ResultRow, TradeRow
-from core.views.sums import Period, by_strategy, drawdown, growth, periods, together, worths
+from core.views.sums import TODAY, WEEK, Period, by_strategy, drawdown, growth, periods, together, worths
 from widgets import format as f
 from widgets.chart import Canvas
 from widgets.chart_scales import DOTS_ACROSS, DOTS_DOWN
@@ -35,6 +35,8 @@ TITLES: Mapping[str, str] = {
 }
 """The groupings in the order of their key, with the heading of their names."""
 WORDS: Mapping[str, str] = {"half_hour": "half-hour of entry", "regime": "regime at entry", "reason": "exit reason"}
+LEAST_OF_GROUPS = 3
+"""Lines for the heading and groups, below which there is no line of all."""
 MEANS = ("EACH", "GAIN", "LOSS")
 """Mean result of a trade, of those with a profit and of those with a loss; a narrow pane leaves the last ones out."""
 CURVE_LINES, CURVE_CELLS = 4, 60
@@ -124,19 +126,23 @@ def group_lines(
     What is not of a closed trade are parts of positions that are still held, or were closed in part before.
     """
     if not rows:
-        words = f"No trade closed {period}. Each one that closes counts for its {WORDS.get(by, by)}."
+        words = f"No trade closed {period}. Each adds to its {WORDS.get(by, by)}."
         yield (Cell(f"{INDENT}{words}", "muted"),)
         return
-    cells = max(PERIOD_NAME, min(LONGEST_NAME, width - len(INDENT) - 2 * NUMBER - PERIOD_SUM - len(MEANS) * MEAN))
+    cells = min(LONGEST_NAME, max(PERIOD_NAME, *(len(_name(row)) + 1 for row in rows)))
     good, failed = ([row for row in rows if row.is_failed is is_failed] for is_failed in (False, True))
     parts = Money(made - sum((row.profit for row in rows), NO_MONEY))
-    room -= len(failed) + 2 + bool(parts)
+    below = len(failed) + bool(parts) + 1
+    has_all = room >= below + LEAST_OF_GROUPS
+    room -= 1 + below * has_all
     shown = good if len(good) <= room else good[: max(0, room - 1)]
     yield _head(TITLES[by], cells, width)
     for row in shown:
         yield (*_sum(_name(row), cells, row.trades, row.wins, row.profit), *_means(row, width - cells))
     if len(shown) < len(good):
         yield (Cell(f"{INDENT}and {len(good) - len(shown)} more", "muted"),)
+    if not has_all:
+        return
     for row in failed:
         why = f", {EXIT_WORDS[ExitReason(row.name)][1]}" if by == "reason" else ""
         yield _failed(row.trades, row.profit, cells + 2 * NUMBER, PERIOD_SUM, why)
@@ -157,6 +163,8 @@ def _name(row: GroupRow) -> str:
             return EXIT_WORDS[ExitReason(row.name)][0]
         case "strategy":
             return row.name.upper()
+        case "regime":  # each of the labels is of one kind alone
+            return row.name.replace("trend ", "").replace("volatility ", "")
         case _:
             return row.name
 
@@ -168,37 +176,35 @@ def measure_lines(found: MeasuresView, now: datetime, width: int) -> list[TextLi
     if found.returns < found.sessions:
         lacking = found.sessions - found.returns
         words = f"Sharpe, Sortino, Calmar: {found.returns} of {found.sessions} sessions known, {lacking} missing"
-        return [(Cell(f"{INDENT}{words}", "muted"),), _watermark(found, now)]
+        return [(Cell(f"{INDENT}{words}", "muted"),), _watermark(found, now, width)]
     ratios = (("Sharpe", found.sharpe), ("Sortino", found.sortino), ("Calmar", found.calmar))
     parts = [
         f"{found.sessions} sessions {f.signed_percent(found.total_return)}",
         *(f"{name} {f.UNKNOWN if value is None else f'{value:.2f}'}" for name, value in ratios),
-        f"drawdown {f.percent(found.max_drawdown)}",
+        f"drawdown {f.percent(found.max_drawdown, 2)}",
     ]
     while len(INDENT + ", ".join(parts)) > width and len(parts) > 1:
         del parts[-1]
-    return [(Cell(INDENT + ", ".join(parts)),), _watermark(found, now)]
+    return [(Cell(INDENT + ", ".join(parts)),), _watermark(found, now, width)]
 
 
-def _watermark(found: MeasuresView, now: datetime) -> TextLine:
-    """Format `watermark 101,234.50, 12 Nov 14:31:07; now −1,200.10 (−1.2 %), 14 sessions`."""
+def _watermark(found: MeasuresView, now: datetime, width: int) -> TextLine:
+    """Format `watermark 101,234.50, 12 Nov 14:31; now −1,200.10 (−1.20 %), 14 sessions`."""
     if found.watermark is None or found.watermark_day is None:
         return (Cell(f"{INDENT}watermark: no account figure yet", "muted"),)
     at = found.watermark_at
-    when = f"close of {found.watermark_day:%a %d %b}" if at is None else f.dated_clock(at, now)
+    when = f"close of {found.watermark_day:%a %d %b}" if at is None else f.dated_clock(at, now)[: -len(":00")]
     mark = f"{INDENT}watermark {f.money(found.watermark)}, {when}"
     if found.below is None:
         return (Cell(f"{mark}; no figure of now", "muted"),)
     if not found.below:
         return (Cell(f"{mark}: the account is at it"),)
     fraction = found.below_fraction
-    fell = f"{f.signed(-found.below)} ({f.UNKNOWN if fraction is None else f'−{f.percent(fraction)}'})"
-    sessions = "session" if found.below_sessions == 1 else "sessions"
-    return (
-        Cell(f"{mark}; now "),
-        Cell(fell, f.tone_of(-found.below)),
-        Cell(f", {found.below_sessions} {sessions}"),
-    )
+    fell, of_it = f.signed(-found.below), "" if fraction is None else f" (−{f.percent(fraction, 2)})"
+    length = f", {found.below_sessions} {'session' if found.below_sessions == 1 else 'sessions'}"
+    if len(f"{mark}; now {fell}{of_it}{length}") > width:
+        of_it = ""
+    return (Cell(f"{mark}; now "), Cell(fell + of_it, f.tone_of(-found.below)), Cell(length))
 
 
 def _failed(trades: int, made: Money, before: int, cells: int, why: str = "") -> TextLine:
@@ -297,7 +303,8 @@ DAY_COLUMNS = (
     Column("P&L USD", 12, Align.RIGHT),
     Column("BEGAN WITH", 13, Align.RIGHT, stretches=True),
 )
-MORE, MORE_OF_TODAY = "z shows more: the calendar, the course", "z shows more: the measures"
+MORE = "z shows more: the calendar, the course"
+MORE_OF_TODAY, MORE_GROUPS = "z shows more: the measures", "z shows more"
 NO_TRADES = "No closed trades today. An exit that fills appears here."
 NO_DAYS = "No day of this period is known. Each day that the engine sees gets a line."
 
@@ -388,18 +395,19 @@ class Results(Pane):
     def _show_sums(self, view: DeskView) -> None:
         shown, self._all_sums = self._sums(view, self._room()), len(self._sums(view, EVERY))
         self.words.show(shown)
-        more = MORE if self.turned and not self.grouped else MORE_OF_TODAY
+        more = MORE_GROUPS if self.grouped else MORE if self.turned else MORE_OF_TODAY
         self.note(more if len(shown) < self._all_sums else "")
 
     def _room(self) -> int:
-        """Return the number of lines for the sums, at least half of the pane, or three quarters for a period."""
+        """Return the lines for the sums, at least half of the pane, or three quarters for a period or groups."""
         height = self.content_size.height
-        of_sums = height * 3 // 4 if self.turned else height // MOST
+        of_sums = height * 3 // 4 if self.turned or self.grouped else height // MOST
         return max(3, of_sums, height - self.grid.wanted)
 
     def _sums(self, view: DeskView, room: int) -> list[TextLine]:
         width = self.content_size.width
-        period, measures = self._period(view), measure_lines(view.measures, view.status.at, width)
+        period = self._period(view)
+        measures = [] if period.is_month else measure_lines(view.measures, view.status.at, width)
         groups = [row for row in view.groups if (row.period, row.by) == (period.name, self._by)]
         if self.turned and not self.grouped:
             return [*lines_of(period, view.days, view.status.equity, width, room, groups, measures)]
@@ -419,7 +427,7 @@ class Results(Pane):
 
 
 def _in(period: Period) -> str:
-    return f"in {period.name}" if period.is_month else period.name
+    return period.name if period.name in (TODAY, WEEK) else f"in {period.name}"
 
 
 def _day_row(row: DayRow) -> Row:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, time
 from decimal import Decimal
 
@@ -38,20 +38,9 @@ class Tally:
             Money(self.lost + sign * other.lost),
         )
 
-    @property
-    def profit(self) -> Money:
-        return Money(self.gained + self.lost)
-
 
 def tally_of(profit: Decimal) -> Tally:
     return Tally(1, int(profit > 0), int(profit < 0), Money(max(profit, NO_MONEY)), Money(min(profit, NO_MONEY)))
-
-
-def summed(tallies: Iterable[Tally]) -> Tally:
-    found = Tally()
-    for each in tallies:
-        found = found.plus(each)
-    return found
 
 
 def groups_of(trade: AnyTrade, local: Callable[[datetime], time]) -> Iterator[tuple[str, str]]:

@@ -204,7 +204,8 @@ class DayTallies:
 
 @dataclass(slots=True)
 class DayResultsState:
-    """`changes` counts changes, so that a reader can skip an unchanged state.
+    """`changes` counts changes, so that a reader can skip an unchanged state, `account_changes` those of closes and
+    transfers.
 
     `unclosed` has the profits of the fills of positions that are open, by `SYMBOL/strategy` and day, USD: if the trade
     fails in execution, they were no result of the strategy. `moved` has what was paid in by the broker's day, USD,
@@ -213,6 +214,7 @@ class DayResultsState:
 
     days: dict[date, DayResult] = field(default_factory=dict)
     changes: int = 0
+    account_changes: int = 0
     unclosed: dict[str, dict[date, Money]] = field(default_factory=dict)
     moved: dict[date, Money] = field(default_factory=dict)
     tallies: dict[str, DayTallies] = field(default_factory=dict)
@@ -268,6 +270,7 @@ class DayResults:
 
     def _started(self, _at: datetime, fact: facts.DayStarted | facts.DayCorrected) -> None:
         result = self._on(fact.day)
+        self.state.account_changes += 1
         result.equity, result.close_of = fact.equity, fact.close_of
 
     def _filled(self, _at: datetime, fact: facts.OrderFilled) -> None:
@@ -339,7 +342,7 @@ class DayResults:
             self._move(fact.day, share(fact.symbol).notional(fact.quantity, fact.price))
 
     def _move(self, day: date, amount: Decimal) -> None:
-        self.state.changes += 1
+        self.state.account_changes += 1
         self.state.moved[day] = Money(self.state.moved.get(day, NO_MONEY) + amount)
 
     def _renamed(self, _at: datetime, fact: facts.CorporateActionApplied) -> None:

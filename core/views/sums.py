@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 
+from core.analytics.presentation import ROLLING
 from core.model.lazy_dataclass import dataclass
 from core.model.values import NO_MONEY, ZERO, Money
 from core.views.results import ClosedRow, DayRow
 from core.views.rows import PositionRow
 
-TODAY, WEEK = "today", "this week"
+TODAY, WEEK, QUARTER = "today", "this week", f"{ROLLING} sessions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +72,16 @@ class Period:
 
 
 def periods(days: Sequence[DayRow], today: date) -> list[Period]:
-    """Return today, this week, this month, and each earlier known month, backwards."""
+    """Return today, this week, this month, the last 63 sessions if so many are known, and each earlier known month,
+    backwards.
+    """
     found = [
         Period(TODAY, today, today),
         Period(WEEK, today - timedelta(days=today.weekday()), today),
         Period(f"{today:%B %Y}", today.replace(day=1), today, True),
     ]
+    if len(days) >= ROLLING:
+        found.append(Period(QUARTER, days[-ROLLING].day, today))
     oldest, first = min((row.day for row in days), default=today), today.replace(day=1)
     while oldest < first:
         last = first - timedelta(days=1)

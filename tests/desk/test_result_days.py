@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 from syrupy.assertion import SnapshotAssertion
 
 from console.screens.reading import DetailScreen
-from core.views import ClosedRow, DayRow
+from core.model.values import Fraction
+from core.views import ClosedRow, DayRow, GroupRow, MeasuresView
 from tests.desk.nine_days import NINE, NOW, TODAY, usd
 from tests.desk.still_house import a_result, a_view, open_still
 from tests.kit.rows import each
 from widgets.lines import joined
-from widgets.results import Period, by_strategy, drawdown, lines_of, periods, worths
+from widgets.results import Period, by_strategy, drawdown, group_lines, lines_of, measure_lines, periods, worths
 
 SIZES = [(80, 24), (120, 40)]
 OCTOBER = Period("October 2013", date(2013, 10, 1), TODAY, is_month=True)
@@ -98,3 +101,98 @@ async def test_keys_turn_the_periods() -> None:
         await house.shows_next(days=())
         await house.press(">")
         await house.sees("7 Results ─ this week, 0 closed", "No day of this period is known.")
+
+
+def a_group(by: str, name: str, trades: int, wins: int, made: str, **parts: Any) -> GroupRow:
+    gained, lost = (usd(made), usd("0")) if usd(made) > 0 else (usd("0"), usd(made))
+    period = parts.pop("period", "today")
+    return GroupRow(f"{period}/{by}/{name}", period, by, name, trades, wins, trades - wins, gained, lost, **parts)
+
+
+def test_groups_say_each_gain_and_loss_and_add_up() -> None:
+    """AN-01, EX-18: with what failed in execution, and parts of positions that are no closed trade"""
+    rows = (
+        GroupRow("k1", "today", "half_hour", "09:30", 4, 3, 1, usd("30"), usd("-6")),
+        a_group("half_hour", "10:00", 3, 1, "-9"),
+        a_group("half_hour", "10:30", 2, 1, "5"),
+        a_group("half_hour", "failed in execution", 1, 0, "-4", is_failed=True),
+    )
+
+    lines = [joined(line).split() for line in group_lines("half_hour", rows, "today", usd("17.5"), 78, 20)]
+
+    assert lines == [
+        ["ENTERED", "TRADES", "WON", "P&L", "USD", "EACH", "GAIN", "LOSS"],
+        ["09:30", "▲", "of", "4", "4", "3", "▲", "+24.00", "+6.00", "+10.00", "−6.00"],
+        ["10:00", "▼", "of", "3", "3", "1", "▼", "−9.00", "−3.00", "0.00", "−4.50"],
+        ["10:30", "2", "1", "▲", "+5.00", "+2.50", "+5.00", "0.00"],
+        ["1", "failed", "in", "execution", "▼", "−4.00"],
+        ["of", "positions", "partly", "closed", "▲", "+1.50"],
+        ["ALL", "10", "5", "▲", "+17.50"],
+    ]
+
+
+def test_groups_without_room_are_counted() -> None:
+    """AN-01"""
+    rows = [a_group("symbol", f"S{number}", 1, 1, "1") for number in range(9)]
+
+    for room in (3, 4, 6, 9, 20):
+        lines = [joined(line).split() for line in group_lines("symbol", rows, "today", usd("9"), 78, room)]
+        assert len(lines) <= room
+        named = sum(line[0].startswith("S") and line[0] != "SYMBOL" for line in lines)
+        assert ["and", str(9 - named), "more"] in lines or named == 9
+        assert all(len(joined(line)) <= 78 for line in group_lines("symbol", rows, "today", usd("9"), 78, room))
+
+
+def test_measures_say_what_is_known_or_missing() -> None:
+    """AN-01: under 63 sessions nothing is annualised, and an account at its watermark is not under it"""
+    known = MeasuresView(
+        63, 63, Fraction(Decimal("0.0412")), Decimal("1.371"), None, Decimal("-4.9"), Fraction(Decimal("0.0351")),
+        usd("101234.5"), date(2013, 9, 18), datetime(2013, 9, 18, 18, 31, tzinfo=UTC), usd("1200.07"), 14,
+    )  # fmt: skip
+
+    ratios, mark = (joined(line).strip() for line in measure_lines(known, NOW, 78))
+    assert ratios == "63 sessions +4.12 %, Sharpe 1.37, Sortino –, Calmar -4.90, drawdown 3.51 %"
+    assert mark == "watermark 101,234.50, 18 Sep 14:31; now −1,200.07 (−1.19 %), 14 sessions"
+    assert all(len(joined(line)) <= 66 for line in measure_lines(known, NOW, 66))
+    few = replace(known, returns=40, below=usd("0"))
+    assert [joined(line).strip() for line in measure_lines(few, NOW, 78)] == [
+        "Sharpe, Sortino, Calmar: 40 of 63 sessions known, 23 missing",
+        "watermark 101,234.50, 18 Sep 14:31: the account is at it",
+    ]
+    (_, none) = measure_lines(replace(few, watermark=None), NOW, 78)
+    assert joined(none).strip() == "watermark: no account figure yet"
+    assert measure_lines(MeasuresView(), NOW, 78) == []
+
+
+async def test_a_key_turns_the_groups() -> None:
+    """AN-01: of each period, with the longest names, and said where nothing closed"""
+    groups = (
+        a_group("strategy", "vwap", 2, 1, "5"),
+        a_group("symbol", "SPY", 2, 1, "5"),
+        a_group("half_hour", "10:00", 2, 1, "5"),
+        a_group("regime", "VIX low, trend up, volatility calm", 2, 1, "5"),
+        a_group("reason", "BROKER_REJECT", 2, 0, "-5", is_failed=True),
+        a_group("symbol", "IBM", 1, 1, "7", period="this week"),
+        a_group("strategy", "vwap", 2, 1, "7", period="this week"),
+    )
+    view = a_view(days=NINE, results=(a_result(),), groups=groups, status={"at": NOW})
+    async with open_still(view, SIZES[0]) as house:
+        for size in (*SIZES, (200, 60)):
+            await house.pilot.resize_terminal(*size)
+            await house.press("7", "z", "i")
+            await house.sees(", by symbol", "SYMBOL TRADES WON", "SPY 2 1 ▲ +5.00 +2.50 +5.00")
+            await house.press("i")
+            await house.sees(", by half-hour of entry", "10:00 2 1")
+            await house.press("i")
+            await house.sees(", by regime at entry", "VIX low, up, calm 2 1")
+            await house.press("i")
+            await house.sees(", by exit reason", "2 failed in execution, reject ▼ −5.00")
+            await house.press("i")
+            await house.sees("STRATEGY TRADES WON REALISED")
+            await house.press(">", "i")
+            await house.sees("7 Results ─ this week, 3 closed, +45.10 USD, by symbol", "IBM 1 1 ▲ +7.00")
+            await house.press("i")
+            await house.sees("No trade closed this week. Each adds to its half-hour of entry.")
+            await house.press("i", "i", "i")
+            await house.sees("STRATEGY TRADES WON P&L USD EACH GAIN LOSS", "VWAP 2 1 ▲ +22.55 +3.50 +7.00")
+            await house.press("<", "z")

@@ -6,7 +6,7 @@ The figures agree with each other as a broker's would: 47 SPY at 166.76 cost 7,8
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from core.model.account import Mode
@@ -22,8 +22,10 @@ from core.views import (
     ChartFill,
     ChartView,
     DeskView,
+    GroupRow,
     KillView,
     LogRow,
+    MeasuresView,
     OrderRow,
     PositionRow,
     ProposalRow,
@@ -281,6 +283,26 @@ SHADOWS = (
     ShadowRow("s2", "vwap", IBM, Side.BUY, shares("27"), price("181.00"), "expired", "open", money("-17.50")),
     ShadowRow("s3", "vwap", BAC, Side.BUY, shares("500"), price("13.80"), "blocked", "waits", None),
 )
+GROUPS = tuple(
+    GroupRow(f"today/{by}/{name}", "today", by, name, *figures)
+    for by, name, *figures in (
+        ("strategy", "vwap", 2, 1, 1, money("20.40"), money("-20.40")),
+        ("symbol", "AIG", 1, 0, 1, money("0"), money("-20.40")),
+        ("symbol", "SPY", 1, 1, 0, money("20.40"), money("0")),
+        ("half_hour", "10:00", 5, 4, 1, money("45.10"), money("-20.40")),
+        ("half_hour", "10:30", 4, 2, 2, money("18.00"), money("-22.00")),
+        ("half_hour", "11:00", 3, 1, 2, money("4.80"), money("-25.50")),
+        ("half_hour", "failed in execution", 1, 0, 1, money("0"), money("-7.50"), True),
+        ("regime", "VIX low, trend up, volatility calm", 2, 1, 1, money("20.40"), money("-20.40")),
+        ("reason", "STOP_LOSS", 1, 0, 1, money("0"), money("-20.40")),
+        ("reason", "TAKE_PROFIT", 1, 1, 0, money("20.40"), money("0")),
+        ("reason", "BROKER_REJECT", 1, 0, 1, money("0"), money("-7.50"), True),
+    )
+)  # fmt: skip
+MEASURES = MeasuresView(
+    63, 63, Fraction(Decimal("0.0412")), Decimal("1.37"), Decimal("2.05"), Decimal("4.9"), Fraction(Decimal("0.0351")),
+    money("101234.50"), date(2013, 9, 18), datetime(2013, 9, 18, 18, 31, 7, tzinfo=UTC), money("1200.07"), 14,
+)  # fmt: skip
 RESULTS = (ResultRow("vwap", 2, 1, money("0.00"), money("34.43"), 3, money("-41.00")),)
 
 
@@ -348,6 +370,8 @@ def full(status: StatusView = STATUS, **changes: object) -> DeskView:
         "trades": TRADES,
         "shadows": SHADOWS,
         "results": RESULTS,
+        "groups": GROUPS,
+        "measures": MEASURES,
         "chart": chart(),
         "watch": WATCHED,
     }

@@ -91,6 +91,18 @@ async def test_a_month_of_results(pictures: Views) -> None:
     assert not pictures.differ
 
 
+async def test_results_by_group(pictures: Views) -> None:
+    """AN-01, EX-18: half-hours of many and few wins are marked, and what failed in execution is apart"""
+    async with pictures.desk(full(), SMALL) as still:
+        await still.press("7", "i", "i")
+        for size in (SMALL, USUAL, WIDE):
+            await still.resize(size)
+            await pictures.take(still, named(size))
+        await still.press("i")
+        await pictures.take(still, "regimes")
+    assert not pictures.differ
+
+
 async def test_a_pane_with_nothing_in_it_says_what_would_fill_it(pictures: Views) -> None:
     await takes_each_pane(pictures, empty(), SMALL)
     assert not pictures.differ

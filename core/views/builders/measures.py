@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from operator import add, is_
+from typing import Any
 
 from core.analytics.account_days import AccountDay, AccountFacts, account_days, growth
-from core.analytics.groups import KEPT, Tally, summed
+from core.analytics.groups import KEPT
 from core.analytics.presentation import ROLLING
 from core.analytics.windows import A_CENT, DayOfEquity, window_of
 from core.execution.fee_days import FeeDays
@@ -36,6 +38,7 @@ class MeasureRows:
     def __init__(self, state: TradingState) -> None:
         self.state = state
         self._groups: tuple[GroupRow, ...] = ()
+        self._of_periods: dict[str, tuple[tuple[DayTallies, ...], tuple[GroupRow, ...]]] = {}
         self._grouped = (-1, date.min)
         self._sessions: list[date] = []
         self._closes: tuple[AccountDay, ...] = ()
@@ -47,14 +50,20 @@ class MeasureRows:
         """Return the groups of each period, today's first."""
         results = self.state.results.state
         if (made_of := (results.changes, today)) != self._grouped:
-            self._grouped, self._groups = made_of, group_rows(results.tallies, periods(days, today))
+            spans = {span.name: (span, days_of(results.tallies, span)) for span in periods(days, today)}
+            before, self._grouped = self._of_periods, made_of
+            self._of_periods = {
+                name: before[name] if name in before and _is_same(before[name][0], its) else (its, rows_of(span, its))
+                for name, (span, its) in spans.items()
+            }
+            self._groups = tuple(row for _, rows in self._of_periods.values() for row in rows)
         return self._groups
 
     def measures(self, at: datetime) -> MeasuresView:
         state, results = self.state, self.state.results.state
         account, today = state.sightings.account, state.calendar.trading_day(at)
         equity = account.equity if isinstance(account, Account) else None
-        closed = (results.changes, state.fee_days.state.changes, today)
+        closed = (results.account_changes, state.fee_days.state.changes, today)
         if self._measured[:3] != closed:
             self._sessions = sessions_of(results, state.highs.days, state.calendar, today)
             self._closes = closes_of(results, state.fee_days, self._sessions)
@@ -67,25 +76,27 @@ class MeasureRows:
         return self._measures
 
 
-def group_rows(tallies: Mapping[str, DayTallies], spans: Iterable[Period]) -> tuple[GroupRow, ...]:
-    """Return the rows of each period and grouping, by name; what failed in execution is last."""
-    return tuple(row for span in spans for row in _of_period(tallies, span))
-
-
-def _of_period(tallies: Mapping[str, DayTallies], span: Period) -> Iterator[GroupRow]:
+def days_of(tallies: Mapping[str, DayTallies], span: Period) -> tuple[DayTallies, ...]:
     first, last = span.first.isoformat(), span.last.isoformat()
-    found: dict[str, dict[str, list[Tally]]] = {by: {} for by in KEPT}
-    for day, its in tallies.items():
-        if first <= day <= last:
-            for by, name, tally in its.rows:
-                found[by].setdefault(name, []).append(tally)
-    for by, groups in found.items():
-        for name in sorted(groups, key=lambda name: (name in FAILURES, name)):
-            one = summed(groups[name])
-            yield GroupRow(
-                f"{span.name}/{by}/{name}", span.name, by, name, one.trades, one.wins, one.losses, one.gained, one.lost,
-                name in FAILURES,
-            )  # fmt: skip
+    return tuple(its for day, its in tallies.items() if first <= day <= last)
+
+
+def _is_same(before: Sequence[DayTallies], after: Sequence[DayTallies]) -> bool:
+    return len(before) == len(after) and all(map(is_, before, after))
+
+
+def rows_of(span: Period, days: Iterable[DayTallies]) -> tuple[GroupRow, ...]:
+    """Return the groups of these days by grouping and name; what failed in execution is last."""
+    sums: dict[tuple[str, str], list[Any]] = {}
+    for by, name, tally in (row for day in days for row in day.rows):
+        figures = (tally.trades, tally.wins, tally.losses, tally.gained, tally.lost)
+        so_far = sums.get((by, name))
+        sums[by, name] = [*figures] if so_far is None else [*map(add, so_far, figures)]
+    ordered = sorted(sums.items(), key=lambda item: (KEPT.index(item[0][0]), item[0][1] in FAILURES, item[0][1]))
+    return tuple(
+        GroupRow(f"{span.name}/{by}/{name}", span.name, by, name, trades, wins, losses, gained, lost, name in FAILURES)
+        for (by, name), (trades, wins, losses, gained, lost) in ordered
+    )
 
 
 def sessions_of(results: DayResultsState, highs: Mapping[date, High], calendar: Calendar, today: date) -> list[date]:
@@ -207,7 +218,7 @@ def watermark_of(
     day, worth, at = max(figures, key=lambda each: (each[1], each[0], each[2] is None))
     since = sum((amount for on, amount in moved.items() if end < on <= today), NO_MONEY)
     mark = Money((Decimal(worth / scale) + since).quantize(CENT))
-    below = None if equity is None else Money(max(mark - equity, NO_MONEY))
+    below = None if equity is None else Money(max(mark - equity, NO_MONEY).quantize(CENT))
     return Watermark(mark, day, at, below, sum(day < each <= today for each in sessions))
 
 

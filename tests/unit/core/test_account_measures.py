@@ -21,7 +21,7 @@ from core.model.signal import FAILED, FAILED_WORDS
 from core.model.values import Money
 from core.trading_state.account_history import RESULTS_KEPT
 from core.trading_state.watermark import DAYS_KEPT, High, Highs
-from core.views.builders.measures import closes_of, group_rows, measures_of, sessions_of, watermark_of
+from core.views.builders.measures import closes_of, days_of, measures_of, rows_of, sessions_of, watermark_of
 from core.views.builders.strategies import day_rows
 from core.views.sums import periods
 from tests.kit.drawn_months import CALENDAR, DAYS, Months, at, drawn_months, fee_days
@@ -136,7 +136,8 @@ def test_groups_of_each_period_match_pandas(months: Months) -> None:
     today = max(trades["day"])
     spans = periods(day_rows(state, fee_days()), today)
 
-    rows = {(row.period, row.by, row.name): row for row in group_rows(state.tallies, spans)}
+    every = [row for span in spans for row in rows_of(span, days_of(state.tallies, span))]
+    rows = {(row.period, row.by, row.name): row for row in every}
 
     assert len(spans) > 7
     seen = 0
