@@ -463,7 +463,7 @@ def _health(health: Health) -> list[TextLine]:
 
 def _way(way: Fraction | None, in_r: Decimal | None) -> str:
     in_risk = "" if in_r is None else f", {f.multiple(in_r, 1).removeprefix('+')} R"
-    return f.UNKNOWN if way is None else f"{f.unsigned_percent(way)} of the price{in_risk}"
+    return f.UNKNOWN if way is None else f"{f.way(way)} of the price{in_risk}"
 
 
 def days_in_words(days: int) -> str:

@@ -132,9 +132,11 @@ def signed_percent(fraction: Decimal | None) -> str:
     return f"{signed(fraction * 100)} %"
 
 
-def unsigned_percent(fraction: Decimal | None) -> str:
-    """Format `2.31 %`, `−0.40 %`."""
-    return signed_percent(fraction).removeprefix("+")
+def way(fraction: Decimal | None) -> str:
+    """Format `2.31 %`, `−0.40 %`, `12.3 %`: a part of the price in seven cells."""
+    if fraction is None:
+        return UNKNOWN
+    return values.percent(fraction, 2 if abs(fraction) < TENTH else 1).replace("-", "−")
 
 
 def spread(fraction: Decimal | None) -> str:

@@ -108,7 +108,7 @@ async def test_another_panes_command_only_goes_there() -> None:
         await house.press("1")
         await opens_commands(house)
         await house.press(*"close", "space", *"positions", "enter")
-        await house.until(lambda: house.shows("c close: press it on the row that you mean", "▸ SPY"))
+        await house.until(lambda: house.shows("c close: press it on the row that you mean", "▸ ● SPY"))
         assert len(house.desk.screen_stack) == 1
 
 

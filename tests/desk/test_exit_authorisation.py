@@ -61,7 +61,7 @@ async def test_an_authorised_position_says_so(snapshot: SnapshotAssertion) -> No
         for size in SIZES:
             await house.pilot.resize_terminal(*size)
             await house.until(lambda: house.shows("SPY: exits UNATTENDED until 16:00"))
-            rows = [line for line in house.picture().splitlines() if "166.76" in line]
+            rows = [line for line in house.picture().splitlines() if "166.26" in line]
             assert [" u " in row for row in rows] == [True, False]
             assert all("broker 47" in row for row in rows)
 
@@ -69,7 +69,7 @@ async def test_an_authorised_position_says_so(snapshot: SnapshotAssertion) -> No
         assert house.handle.commands == [TakeBackExits(SPY, "vwap")]
         await house.until(lambda: "each exit of SPY needs your key again" in house.footer())
         await house.shows_next(positions=(a_position("SPY"), a_position("QQQ")))
-        assert not any(" u " in line for line in house.picture().splitlines() if "166.76" in line)
+        assert not any(" u " in line for line in house.picture().splitlines() if "166.26" in line)
         await house.press("u")
         assert len(house.handle.commands) == 1
         await house.shows_next(positions=(a_position("SPY", exit_waits_since=view.status.at), a_position("QQQ")))

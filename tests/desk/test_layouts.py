@@ -196,4 +196,4 @@ async def test_the_selection_mark_follows_focus() -> None:
         await house.sees("▸   BUY to open", "▹ SPY")
 
         await house.press("2")
-        await house.sees("▹   BUY to open", "▸ SPY")
+        await house.sees("▹   BUY to open", "▸ ● SPY")
