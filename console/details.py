@@ -447,7 +447,7 @@ def _health(health: Health) -> list[TextLine]:
     rule = "none" if left is None else f"{days_in_words(left)} to it" if left > 0 else "its limit is reached"
     if health.flat_from is not None:
         rule = f"flat today from {f.clock(health.flat_from)[:5]} {f.PLACE}"
-    aim = f" to {usd(f.price(health.target))}" if health.target is not None else ""
+    aim = f", to {usd(f.price(health.target))}" if health.target is not None else ""
     unknown_volume = "unknown: too few sessions of its volume are known"
     leaves = f"{f.sessions(health.days_to_leave)} at 10 % of the average volume"
     spread = f"{f.spread(health.spread)} of the middle"

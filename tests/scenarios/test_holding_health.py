@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -11,17 +12,21 @@ import pytest
 
 from core import facts
 from core.facts import PositionCorrected
-from core.model.bar import Feed, Quote
+from core.messages.commands import ProposeOrder
+from core.model.bar import Feed, Quote, TradingHalt
+from core.model.codes import IdleCode, OwedReason
 from core.model.holding import Concern, Health, Light, RulesChoice
 from core.model.notice import NoticeKind, Severity
-from core.model.order import StopHolder
-from core.model.position import Position
+from core.model.order import Effect, OrderStatus, OrderType, StopHolder
+from core.model.position import Position, moved
 from core.model.values import Price, Quantity
 from core.risk.price_history import AverageVolume
 from core.settings.settings import Settings
+from core.trading_state.owed_stops import Owing
 from core.views import PositionRow
 from core.views.builders.desk import ViewBuilder
 from core.views.export import public, row_of
+from core.workflows.holding_health import cover_now, health_of, working_stops
 from tests.scenarios.changes import confirms_now
 from tests.scenarios.house import RARELY, STEADY, House, a_house_in_a_position, a_typed_buy, minutes
 from tests.scenarios.receivers import Receivers, settings, with_receivers
@@ -29,7 +34,7 @@ from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, at
 
 CENT = Decimal("0.01")
 ROOM = {"window_start": "09:30", "window_end": "15:59", "max_notional": {"usd": "5000"}, "per_trade": {"usd": "100"}}
-DRAWS = 300
+DRAWS = 200
 
 
 def guarded_at_the_broker() -> House:
@@ -46,10 +51,24 @@ def watched_here() -> House:
     return house.until("10:06:30")
 
 
-def taken_over() -> House:
-    """0.3 that the broker's books have, and nobody here bought."""
+def sold_short() -> House:
+    """3 sold short by hand at 99.60, with a stop at 101 at the broker."""
+    terms = Settings.model_validate({"risk": ROOM}).model_copy(update=RARELY)
+    house = House(minutes("09:55", "10:40", "99.60"), terms, cash=Decimal(5000), multiplier=Decimal(2)).opens()
+    house.until("10:05").presses(
+        ProposeOrder(
+            *(SPY, Effect.SHORT, Quantity(Decimal(3)), OrderType.LIMIT, Price(Decimal("99.60")), Price(Decimal(101))),
+            StopHolder.BROKER,
+        )
+    )
+    confirms_now(house)
+    return house.until("10:06:30")
+
+
+def taken_over(shares: str = "0.3") -> House:
+    """Shares that the broker's books have, and nobody here bought."""
     house = House(minutes("09:55", "10:40", "99.60"), settings().model_copy(update=RARELY)).opens().until("10:05")
-    corrects(house, "0.3")
+    corrects(house, shares)
     return house
 
 
@@ -61,7 +80,8 @@ def corrects(house: House, shares: str) -> None:
 
 
 def of(house: House) -> Health:
-    return row(house).health
+    state, (position,) = house.desk, house.desk.ledger.positions()
+    return health_of(state, position, house.line.at, working_stops(state, position), cover_now(state, position))
 
 
 def row(house: House) -> PositionRow:
@@ -146,7 +166,7 @@ class Case:
 
 def expected(case: Case, one: Drawn) -> Health:
     """The same, from the figures of the draw alone."""
-    paid, terms = Decimal("99.60"), one.rules
+    paid, terms, side = Decimal("99.60"), one.rules, 1 if case.quantity > 0 else -1
     seen = [(-one.bar_age, 0, one.close)] if one.close is not None else []
     if one.bid is not None:
         seen.append((-one.quote_age, 1, (one.bid + one.ask) / 2))
@@ -154,17 +174,17 @@ def expected(case: Case, one: Drawn) -> Health:
     rules = terms["enabled"] and (not terms["not_for"] if case.is_vwap else terms["manual"])
     only_stop = not rules and case.stop is not None and not case.at_broker
     acting = case.stop
-    way = None if last is None or acting is None else last - acting
-    risk = None if case.stop is None else paid - case.stop
+    way = None if last is None or acting is None else side * (last - acting)
+    risk = None if case.stop is None else side * (paid - case.stop)
     gain = Decimal(str(terms["profit_target"]))
-    target = (paid * (1 + gain)).quantize(CENT, ROUND_HALF_UP) if rules and gain else None
-    up = None if last is None or target is None else target - last
+    target = (paid * (1 + side * gain)).quantize(CENT, ROUND_HALF_UP) if rules and gain else None
+    up = None if last is None or target is None else side * (target - last)
     limits = [terms["max_days"]] if rules and terms["max_days"] else []
     price = paid if last is None else last
-    if rules and terms["stale_days"] and (price - paid) / paid < Decimal("0.02"):
+    if rules and terms["stale_days"] and side * (price - paid) / paid < Decimal("0.02"):
         limits.append(terms["stale_days"])
     left = min(limits) + 1 - one.days if limits else None  # type: ignore[type-var, operator]
-    to_leave = case.quantity / one.volume * 10 if one.volume and one.sessions == 20 else None
+    to_leave = abs(case.quantity) / one.volume * 10 if one.volume and one.sessions == 20 else None
     is_now = one.bid is not None and one.quote_age <= 15
     spread = (one.ask - one.bid) / ((one.ask + one.bid) / 2) if is_now and one.bid is not None else None
 
@@ -205,6 +225,8 @@ CASES = {
     "at the broker": (guarded_at_the_broker, Case(Decimal("0.502"), Decimal("99.30"), True, True, True)),
     "this desk": (watched_here, Case(Decimal("0.1"), Decimal(97), False, False, True)),
     "taken over": (taken_over, Case(Decimal("0.3"), None, False, False, False)),
+    "taken over short": (lambda: taken_over("-3"), Case(Decimal(-3), None, False, False, False)),
+    "sold short": (sold_short, Case(Decimal(-3), Decimal(101), True, False, True)),
 }
 
 
@@ -227,6 +249,61 @@ def test_drawn_figures_and_lights_are_those_of_a_recomputation(name: str) -> Non
         lights.add(found.light)
     assert lights == ({*Light} if case.at_broker else {Light.AMBER, Light.RED})
     House.built.clear()  # what was drawn is in no journal
+
+
+def halts(house: House) -> None:
+    house.desk.normaliser.state.halted[SPY] = TradingHalt(SPY, house.line.at, "news")
+
+
+def loses_sight(house: House) -> None:
+    house.desk.sightings.unread_positions = frozenset({SPY})
+
+
+def doubts(house: House) -> None:
+    house.stops[0].in_doubt_since = house.line.at
+
+
+def rests(house: House) -> None:
+    house.stops[0].idle = IdleCode.BROKER_WORD
+
+
+def owes(house: House) -> None:
+    house.stops[0].status = OrderStatus.CANCELLED
+    (position,) = house.desk.ledger.positions()
+    missing = Owing(SPY, position.strategy, house.line.at, position.quantity, OwedReason.DUE, position.quantity)
+    house.desk.owed_stops.state.owed[f"{SPY}/{position.strategy}"] = replace(missing, told=OwedReason.DUE)
+
+
+@pytest.mark.parametrize(
+    ("happens", "concern", "light"),
+    [
+        (halts, Concern.HALTED, Light.AMBER),
+        (loses_sight, Concern.UNREAD, Light.RED),
+        (doubts, Concern.IN_DOUBT, Light.AMBER),
+        (rests, Concern.STOP_RESTS, Light.AMBER),
+        (owes, Concern.OWED, Light.RED),
+    ],
+)
+def test_what_the_broker_says_of_it_sets_the_light(
+    happens: Callable[[House], None], concern: Concern, light: Light
+) -> None:
+    """OT-06, EX-13, EX-22"""
+    house = guarded_at_the_broker()
+
+    happens(house)
+
+    assert concern in of(house).concerns
+    assert of(house).light is light
+    House.built.clear()  # what happened is in no journal
+
+
+def test_shares_added_or_sold_in_part_keep_the_first_day() -> None:
+    """OT-06: until it is flat"""
+    (position,) = guarded_at_the_broker().desk.ledger.positions()
+    more = moved(position, Quantity(Decimal(3)), Price(Decimal(101)), None)
+    fewer = moved(more, Quantity(Decimal("-1.5")), Price(Decimal(102)), None)
+
+    assert {each.opened_at for each in (position, more, fewer)} == {position.opened_at}
 
 
 def test_a_day_strategy_is_to_be_flat_today() -> None:
