@@ -457,7 +457,7 @@ def _health(health: Health) -> list[TextLine]:
         *field("way to target", f"{_way(health.way_to_target, health.way_to_target_in_r)}{aim}"),
         *field("time rule", rule),
         *field("to leave", unknown_volume if health.days_to_leave is None else leaves),
-        *field("spread", "unknown: no quote of now" if health.spread is None else spread),
+        *field("spread", "unknown: no current quote" if health.spread is None else spread),
     ]
 
 

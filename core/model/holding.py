@@ -34,7 +34,7 @@ class Concern(StrEnum):
     NEEDS_KEY = "its stop is watched here and needs your key"
     ELSEWHERE = "its stop was placed elsewhere"
     UNDER_WAY = "its stop or exit is on its way"
-    NO_PRICE = "no price of now"
+    NO_PRICE = "no current price"
     NEAR_STOP = "near its stop"
     NEAR_TIME = "its time rule applies tomorrow"
     WIDE_SPREAD = "wide spread"
