@@ -138,11 +138,11 @@ def in_words(terms: ExitSettings) -> Iterator[str]:
 
 def watching(terms: ExitSettings, standing: ExitPosition) -> Iterator[str]:
     """Yield the rules that watch a position, in a word each: `stop`, `trailing`, `target`, `5 d`."""
-    if stop_of(terms, standing) is not None:
+    if terms.stop or standing.own_stop is not None:
         yield "stop"
     if terms.trail:
         yield "trailing"
-    if target_of(terms, standing) is not None:
+    if terms.profit_target or standing.own_target is not None:
         yield "target"
     if days := [each for each in (terms.max_days, terms.stale_days) if each]:
         yield f"{min(days)} d"

@@ -17,6 +17,7 @@ from core.exit_rules import ExitPosition, days_to_time_rule, stop_of, target_of
 from core.model.bar import STALE_AFTER
 from core.model.codes import NEEDS_NOBODY, OwedReason
 from core.model.holding import RANK, Concern, Health
+from core.model.lazy_dataclass import dataclass
 from core.model.position import Position
 from core.model.session import Session
 from core.model.values import Fraction, Price
@@ -37,20 +38,34 @@ NEAR = Decimal("0.005")
 """The same as a part of the price, where that loss is unknown."""
 
 
-def health_of(state: TradingState, position: Position, at: datetime, stops: Sequence[Order], cover: Cover) -> Health:
-    """Return the figures of a holding and its concerns; `stops` and `cover` are those of now."""
+@dataclass(frozen=True, slots=True)
+class Guards:
+    """What guards a position now: its stops that the broker trades, what they cover, and from when they act."""
+
+    stops: list[Order]
+    cover: Cover
+    acts_from: datetime | None
+
+
+def guards_of(state: TradingState, position: Position, at: datetime) -> Guards:
+    cover = cover_of(state.ledger, position, lambda order: state.sightings.departing.is_held_up(order, state.at))
+    return Guards(working_stops(state, position), cover, stops_act_from(state, at))
+
+
+def health_of(state: TradingState, position: Position, at: datetime, guards: Guards) -> Health:
+    """Return the figures of a holding and its concerns."""
     rules = ExitRules(state)
     terms, standing = rules.terms(position), rules.standing(position, at)
     session, seen = state.calendar.session_at(at), seen_price(state, position.symbol)
     last = None if seen is None else seen[1]
-    at_risk, stop = state.exits.way_to_stop(position), standing_stop(state, position, stops)
+    at_risk, stop = state.exits.way_to_stop(position), standing_stop(state, position, guards.stops)
     to_stop, target = _way(position, stop, last), _target(state, position, terms, standing)
     to_target, left = _way(position, last, target), None
     if terms is not None:
         left = days_to_time_rule(terms, standing, position.average_price if last is None else last)
     quote = state.sightings.quotes.get(position.symbol)
     is_quoted = quote is not None and 0 < quote.bid <= quote.ask and not is_old(quote, at, state.control.settings.risk)
-    concerns = set(_of_shares(state, position, at, cover, terms, standing))
+    concerns = set(_of_shares(state, position, guards, terms, standing))
     if seen is None or (isinstance(session, Session) and at - seen[0] > STALE_AFTER):
         concerns.add(Concern.NO_PRICE)
     if standing.is_late or is_held_over(state, position):
@@ -97,10 +112,6 @@ def stops_act_from(state: TradingState, at: datetime) -> datetime | None:
     return calendar.next_session(at).open
 
 
-def cover_now(state: TradingState, position: Position) -> Cover:
-    return cover_of(state.ledger, position, lambda order: state.sightings.departing.is_held_up(order, state.at))
-
-
 def _target(
     state: TradingState, position: Position, terms: ExitSettings | None, standing: ExitPosition
 ) -> Price | None:
@@ -134,13 +145,12 @@ def _days_to_leave(state: TradingState, position: Position) -> Decimal | None:
 def _of_shares(
     state: TradingState,
     position: Position,
-    at: datetime,
-    cover: Cover,
+    guards: Guards,
     terms: ExitSettings | None,
     standing: ExitPosition,
 ) -> Iterator[Concern]:
     """Yield what is of concern in its orders: who guards how many of its shares."""
-    symbol, owing = position.symbol, state.owed_stops.of(position)
+    symbol, cover, owing = position.symbol, guards.cover, state.owed_stops.of(position)
     exits = state.ledger.exits.working(symbol, position.strategy)
     why = None if owing is None else state.why_owed(owing)
     needs_a_person = owing is not None and why not in NEEDS_NOBODY
@@ -154,7 +164,7 @@ def _of_shares(
         yield Concern.IN_DOUBT
     if cover.at_limit:
         yield Concern.AT_LIMIT
-    if cover.idle or (stops_act_from(state, at) is not None and any(o.stands_by for o in exits)):
+    if cover.idle or (guards.acts_from is not None and any(o.stands_by for o in exits)):
         yield Concern.STOP_RESTS
     bare = abs(position.quantity) - cover.covered - cover.in_doubt - cover.at_limit - cover.idle
     if owing is not None and owing.told is not None and needs_a_person:

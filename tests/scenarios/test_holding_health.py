@@ -26,7 +26,7 @@ from core.trading_state.owed_stops import Owing
 from core.views import PositionRow
 from core.views.builders.desk import ViewBuilder
 from core.views.export import public, row_of
-from core.workflows.holding_health import cover_now, health_of, working_stops
+from core.workflows.holding_health import guards_of, health_of
 from tests.scenarios.changes import confirms_now
 from tests.scenarios.house import RARELY, STEADY, House, a_house_in_a_position, a_typed_buy, minutes
 from tests.scenarios.receivers import Receivers, settings, with_receivers
@@ -80,8 +80,8 @@ def corrects(house: House, shares: str) -> None:
 
 
 def of(house: House) -> Health:
-    state, (position,) = house.desk, house.desk.ledger.positions()
-    return health_of(state, position, house.line.at, working_stops(state, position), cover_now(state, position))
+    state, at, (position,) = house.desk, house.line.at, house.desk.ledger.positions()
+    return health_of(state, position, at, guards_of(state, position, at))
 
 
 def row(house: House) -> PositionRow:

@@ -36,7 +36,7 @@ from core.trading_state.watched_symbols import known_as, shown_price, stop_in_fo
 from core.views import OrderRow, PositionRow, RowMark
 from core.views.builders.symbols import halted_in_words
 from core.views.order_chain import subject_of
-from core.workflows.holding_health import cover_now, health_of, stops_act_from, working_stops
+from core.workflows.holding_health import guards_of, health_of
 from core.workflows.orders.request_reserve import held_exit_of, late_exit_of
 from core.workflows.orders.sale_chains import SaleChains
 from core.workflows.protection.owed_stops import TOLD_AFTER, stop_by_desk
@@ -296,7 +296,8 @@ def position_row(state: TradingState, position: Position, at: datetime) -> Posit
     last_at, last = newest_price(state, position)
     plan = entry.stop if (entry := state.ledger.order(position.entry_order)) else None
     exits = state.ledger.exits.working(position.symbol, position.strategy)
-    stops, cover = working_stops(state, position), cover_now(state, position)
+    guards = guards_of(state, position, at)
+    stops, cover = guards.stops, guards.cover
     profit = state.ledger.open_profit(position, last)
     way = state.exits.way_to_stop(position)
     risked = None if way is None else position.risk(way)
@@ -329,7 +330,7 @@ def position_row(state: TradingState, position: Position, at: datetime) -> Posit
         is_closing=any(not o.stands_by or o.is_cancelling for o in exits),
         has_bracket=state.ledger.exits.has_bracket_order(position.symbol, position.strategy),
         held_by_others=held_by_others(state.sightings.others, position.symbol, closing_side(position)),
-        acts_from=stops_act_from(state, at),
+        acts_from=guards.acts_from,
         at_limit=cover.at_limit,
         idle=cover.idle_words,
         is_unread=position.symbol in state.sightings.unread_positions,
@@ -352,7 +353,7 @@ def position_row(state: TradingState, position: Position, at: datetime) -> Posit
         move_refusal=refusal_of_move(state, position),
         trail_refusal=refusal_of_trail(state, position),
         target_refusal=refusal_of_target(state, position),
-        health=health_of(state, position, at, stops, cover),
+        health=health_of(state, position, at, guards),
     )
 
 

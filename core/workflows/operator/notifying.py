@@ -28,7 +28,7 @@ from core.model.values import NO_MONEY, NO_SHARES, ZERO, Symbol, plain, priced
 from core.settings.service import NotifySettings, RuleSettings
 from core.trading_state.notifications import BREAKER, KILL, MARGIN, NAKED_KILL, READ_ONLY, of_halt, of_thesis
 from core.trading_state.state import TradingState
-from core.workflows.holding_health import cover_now, health_of, working_stops
+from core.workflows.holding_health import guards_of, health_of
 from core.workflows.operator.notification_delivery import (
     CLOCK,
     CRISIS,
@@ -201,8 +201,8 @@ class Notifying:
         for held in self.state.ledger.positions_in(fact.bar.symbol):
             if (held.symbol, held.strategy) in waiting:
                 continue
-            matter, stops = of_light(held.symbol, held.strategy), working_stops(self.state, held)
-            concerns = health_of(self.state, held, self.state.at, stops, cover_now(self.state, held)).concerns
+            matter, at = of_light(held.symbol, held.strategy), self.state.at
+            concerns = health_of(self.state, held, at, guards_of(self.state, held, at)).concerns
             if told := [concern for concern in concerns if concern in TOLD_BY_THE_LIGHT]:
                 kind = WAITING if told == [Concern.PAST_TIME] else STOP
                 words = f"{held.symbol} of {held.strategy}: {', '.join(concern.value for concern in told)}"
