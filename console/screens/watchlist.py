@@ -175,6 +175,8 @@ class AlertScreen(FieldsScreen):
         if isinstance(meant, str):
             return meant
         view, seen = self.behind.view, None if row is None else _seen(row, meant.kind)
+        if view is not None and meant.kind is AlertKind.NEWS and not view.news.is_asked_for:
+            return view.news.note
         return alert_fault_of(meant, [alert.terms for alert in view.alerts] if view is not None else [], seen) or meant
 
     def _kept(self) -> list[Alert]:

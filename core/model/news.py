@@ -26,6 +26,7 @@ SIMULATED = "no news from the simulated market"
 NO_SOURCE = "the source of prices has no news"
 NOT_YET = "not fetched yet"
 OFF = "switched off by news.enabled"
+NOBODY_ASKS = frozenset({SIMULATED, NO_SOURCE, OFF})
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,11 @@ class NewsView:
     since: tuple[tuple[Symbol, datetime], ...] = ()
     note: str = SIMULATED
 
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether there is a source, and it is on."""
+        return self.note not in NOBODY_ASKS
+
     def of(self, symbol: Symbol, now: datetime) -> SymbolNews:
         first = now - WITHIN
         found = tuple(each for each in self.headlines if symbol in each.symbols and each.at > first)
@@ -129,16 +135,9 @@ NO_NEWS = NewsView()
 
 @dataclass(slots=True)
 class NewsBook:
-    """The headlines of this run.
-
-    Attributes
-    ----------
-    has_source
-        Whether somebody asks for news.
-    """
+    """The headlines of this run; none are asked for until its view has another note."""
 
     view: NewsView = NO_NEWS
-    has_source: bool = False
     _covered: dict[Symbol, tuple[datetime, datetime]] = field(default_factory=dict)
 
     def fail(self, why: str) -> None:

@@ -12,6 +12,7 @@ from console.screens.watchlist import AlertScreen, Drop, read_alert
 from core.facts import AlertDropped, AlertKept
 from core.model.alert import Alert, AlertKind, AlertTerms
 from core.model.bar import Feed, Quote
+from core.model.news import NewsView
 from core.model.text_sanitizer import ALERT
 from core.model.values import Price, Quantity, Symbol
 from core.views import LogRow, WatchlistRow, WatchRow, WatchView
@@ -37,7 +38,8 @@ def at(level: str, kind: AlertKind = AlertKind.PRICE, *, is_above: bool = True) 
         ("spread 0.1%", at("0.001", AlertKind.SPREAD)), ("s 0.1%", at("0.001", AlertKind.SPREAD)),
         ("volume 5m", at("5000000", AlertKind.VOLUME)), ("v 1,500", at("1500", AlertKind.VOLUME)),
         ("v 20k", at("20000", AlertKind.VOLUME)), ("Fill", AlertTerms(IBM, AlertKind.FILL)),
-        ("h", AlertTerms(IBM, AlertKind.HALT)), ("drop 12", Drop(12)), ("fill 3", "fill has no level"),
+        ("h", AlertTerms(IBM, AlertKind.HALT)), ("n", AlertTerms(IBM, AlertKind.NEWS)), ("news 3", "has no level"),
+        ("drop 12", Drop(12)), ("fill 3", "fill has no level"),
         ("spread 3", "needs its level"), ("volume", "needs its level"), ("drop", "its number"),
         ("drop x", "its number"), ("drop 99999", "its number"), ("+%", "typed as +2%"), ("moon", "one of"),
         ("1e9", "one of"), ("", "one of"),
@@ -138,3 +140,15 @@ async def test_a_fired_alert_is_announced_once() -> None:
         again = replace(rang, sequence=10, text="ALERT: IBM price is 171.00")
         await house.shows_next(rung=5, log=(rang, again))
         await house.until(lambda: "ALERT: IBM price is 171.00" in house.footer())
+
+
+@pytest.mark.parametrize(
+    ("news", "said"),
+    [(NewsView(), "no news from the simulated market"), (NewsView(note=""), "Enter: alert when news of it")],
+)
+async def test_an_alert_on_news_needs_a_source(news: NewsView, said: str) -> None:
+    """MD-06: what the engine would refuse is said before"""
+    watch = WatchView((WatchlistRow("main", (IBM,)),), (WatchRow(IBM, last=LAST),))
+    async with open_still(a_view(watch=watch, positions=(a_position("IBM"),), news=news), (80, 24)) as house:
+        await house.press("2", "+", *"news")
+        await house.sees(said)

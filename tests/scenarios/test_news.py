@@ -46,7 +46,7 @@ def an_article(at: datetime, id: str = "1", *symbols: Symbol, **terms: object) -
 
 
 def with_news(house: House) -> House:
-    house.desk.sightings.headlines = NewsBook(NewsView(note="not fetched yet"), has_source=True)
+    house.desk.sightings.headlines = NewsBook(NewsView(note="not fetched yet"))
     return house
 
 
@@ -160,12 +160,12 @@ def test_headlines_are_no_facts_and_change_no_decision() -> None:
 def test_memory_is_bounded_and_what_was_dropped_is_said() -> None:
     """MD-06: of a symbol, of all, and of a day"""
     now = datetime.fromisoformat("2026-11-20T15:00:00+00:00")
-    book = NewsBook(has_source=True)
+    book = NewsBook()
     symbols = tuple(Symbol(f"A{chr(65 + n // 26)}{chr(65 + n % 26)}") for n in range(120))
     articles = [an_article(now - n * MINUTE, f"{s}{n}", s) for s in symbols for n in range(OF_A_SYMBOL + 5)]
     book.take(NewsFound((*symbols, SPY), now - WITHIN, tuple(articles)), now)
     book.take(NewsFound((IBM,), now - WITHIN, (an_article(now - WITHIN, "old", IBM),)), now)
-    crowded = NewsBook(has_source=True)
+    crowded = NewsBook()
     pairs = [an_article(now - n * MINUTE, str(n), SPY, symbols[n]) for n in range(OF_A_SYMBOL + 5)]
     crowded.take(NewsFound((*symbols, SPY), now - WITHIN, tuple(pairs)), now)
 
@@ -179,7 +179,7 @@ def test_memory_is_bounded_and_what_was_dropped_is_said() -> None:
 def test_a_count_is_whole_only_from_the_first_answer_on() -> None:
     """MD-06: a gap between two answers is one too"""
     now = datetime.fromisoformat("2026-11-20T15:00:00+00:00")
-    book = NewsBook(NewsView(note="not fetched yet"), has_source=True)
+    book = NewsBook(NewsView(note="not fetched yet"))
     assert book.view.of(SPY, now).note == "not fetched yet"
     book.take(NewsFound((SPY,), now - WITHIN, ()), now)
     assert (book.view.of(SPY, now).is_whole, book.view.of(IBM, now).note) == (True, "not fetched yet")

@@ -93,7 +93,7 @@ def test_beyond_the_most_pages_the_day_is_not_whole(
     monkeypatch.setattr("core.market.alpaca.history.MOST_NEWS_PAGES", 2)
     exchange.floor.news = [an_article(exchange, n, minutes_ago=n) for n in range(1, 121)]
     found, now = asked(exchange), exchange.clock.now()
-    book = NewsBook(has_source=True)
+    book = NewsBook()
     book.take(found, now)
 
     assert (len(found.headlines), found.since) == (100, now)
@@ -286,7 +286,7 @@ def test_a_live_desk_shows_headlines_and_its_ticket_waits_for_none(exchange: Loo
 
     class Hanging(Answers):
         def news(self, symbols: Any, start: datetime) -> NewsFound:
-            over.wait(20)
+            over.wait()
             return super().news(symbols, start)
 
     exchange.floor.news = [an_article(exchange, symbols=["SPY"]) | {"created_at": f"{floor.now():%Y-%m-%dT%H:%M:%SZ}"}]
@@ -295,8 +295,11 @@ def test_a_live_desk_shows_headlines_and_its_ticket_waits_for_none(exchange: Loo
     with LiveHouse(floor, news=watch) as house:
         view = house.waits(lambda view: view.news.headlines, "headlines")
         assert view.news.headlines[0].headline == "IBM beats"
-    with LiveHouse(LiveFloor("10:05:59", a_day()), news=NewsWatch(Hanging(), floor.now, lambda: True, print)) as house:
-        row = house.waits(lambda view: view.proposals, "a proposal").proposals[0]
-        house.presses(OpenTicket(row.id))
-        house.waits(lambda view: view.tickets, "a ticket")
-        over.set()
+    hanging = NewsWatch(Hanging(), floor.now, lambda: True, lambda _words: None)
+    with LiveHouse(LiveFloor("10:05:59", a_day()), news=hanging) as house:
+        try:
+            row = house.waits(lambda view: view.proposals, "a proposal").proposals[0]
+            house.presses(OpenTicket(row.id))
+            house.waits(lambda view: view.tickets, "a ticket")
+        finally:
+            over.set()

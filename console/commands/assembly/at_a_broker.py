@@ -184,7 +184,7 @@ def _news_of(engine: Engine, market: LiveSource) -> NewsWatch | None:
     if not isinstance(market, NewsSource):
         sightings.headlines = NewsBook(NewsView(note=NO_SOURCE))
         return None
-    sightings.headlines = NewsBook(NewsView(note=NOT_YET), has_source=True)
+    sightings.headlines = NewsBook(NewsView(note=NOT_YET))
     return NewsWatch(market, utc_now, lambda: control.settings.news.enabled, engine.say)
 
 

@@ -229,8 +229,8 @@ def news_view(state: TradingState) -> NewsView:
 
 def ticket_news(state: TradingState, symbol: Symbol, at: datetime) -> SymbolNews | None:
     """Return the headlines of a symbol; None where nobody asks for any."""
-    is_asked = state.sightings.headlines.has_source and state.control.settings.news.enabled
-    return state.sightings.headlines.view.of(symbol, at) if is_asked else None
+    news = news_view(state)
+    return news.of(symbol, at) if news.is_asked_for else None
 
 
 def next_earnings(state: TradingState, symbol: Symbol, at: datetime) -> NextEarnings | None:

@@ -291,10 +291,10 @@ class Alerting:
     # ── helpers ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _why_no_news(self) -> str:
-        news = self.state.sightings.headlines
-        if not news.has_source:
-            return news.view.note
-        return "" if self.state.control.settings.news.enabled else f"news are {OFF}"
+        if not self.state.control.settings.news.enabled:
+            return OFF
+        news = self.state.sightings.headlines.view
+        return "" if news.is_asked_for else news.note
 
     def _on(self, symbol: Symbol, kind: AlertKind) -> Iterator[Alert]:
         return (alert for alert in self.state.alerts.of(symbol) if alert.terms.kind is kind)
