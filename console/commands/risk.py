@@ -26,12 +26,11 @@ from console.commands.shared import (
     tell,
     write_page,
 )
-from core.market.bar_folder import Period, simulated_in
+from core.market.bar_folder import Period
 from core.model.instrument import symbol_in
 from core.model.values import Symbol
 from core.ports import OperatorError
 from state.accounts import journal_of
-from state.bar_files import no_bars, require_folders
 from state.files import DAILY
 
 if TYPE_CHECKING:
@@ -100,6 +99,7 @@ def risk(
 
     Example: keyturn risk --shock "VIX to 40" --shock "SPY -7 %, oil +20 %"
     """
+    from core.market.bar_folder import simulated_in
     from core.research.portfolio_risk.betas import MOST_BETA
     from core.research.portfolio_risk.history import read_history
     from core.research.portfolio_risk.page import page
@@ -108,6 +108,7 @@ def risk(
     from core.research.portfolio_risk.report_text import as_json as told
     from core.research.portfolio_risk.report_text import lines_of
     from core.research.portfolio_risk.shock_text import Shock, parsed
+    from state.bar_files import no_bars
     from state.home_files import BETAS, read_betas
 
     checked_folder(csv)
@@ -165,6 +166,7 @@ def _folders(
     """
     from core.runtime.demo import demo_market, seed_of
     from core.runtime.demo_history import daily_files
+    from state.bar_files import require_folders
     from state.simulated_logs import lines_of
 
     if named is not None:
