@@ -184,7 +184,11 @@ def test_json_rows_have_the_fields_of_each_control(keyturn: Keyturn, tmp_path: P
         assert [*row][:6] == ["control", "rule", "setting", "is_on", "last_trip", "test"]
         assert row["result"] == Result.NOT_TRIED.value
         assert row["messages"] is None
-    assert of(rows, "notional")["setting"] == {"risk.max_notional": "50 USD", "risk.min_notional": "1"}
+    assert of(rows, "notional")["setting"] == {
+        "risk.max_notional": "50 USD",
+        "risk.min_notional": "1",
+        "strategies.vwap.limits.max_notional": "1000000000 USD",
+    }
     assert of(rows, "stop")["rule"] == ["our own"]
 
 

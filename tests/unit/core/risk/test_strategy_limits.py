@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from core.model.account import NoAccount
+from core.model.instrument import AssetClass, BrokerInstrument
 from core.model.session import XNYS, Session
 from core.model.staging import CheckResult
 from core.model.values import Money, Quantity
@@ -38,7 +39,7 @@ from core.settings.entry_windows import is_no_wider, joined, window_in
 from core.settings.settings import PROFILES, Settings
 from core.settings.types import AmountSettings
 from tests.kit.rows import table
-from tests.unit.core.brokers.trading_floor import THURSDAY, NewYorkHours, at
+from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, NewYorkHours, at
 from tests.unit.core.execution.books import Books
 from tests.unit.core.risk.reviews import a_candidate, a_day, a_desk, an_account, an_exit, said
 
@@ -113,6 +114,7 @@ def entries(draw: st.DrawFn) -> tuple[Candidate, dict[str, Any]]:
         "opening": a_day(equity),
         "account": NoAccount("no answer") if equity is None else an_account(equity, equity),
         "strategy_loss": lambda _strategy: StrategyLoss(lost),
+        "instrument": BrokerInstrument(SPY, asset_class=draw(st.sampled_from((AssetClass.STOCK, AssetClass.CRYPTO)))),
     }
     return candidate, known
 
@@ -165,23 +167,25 @@ def worth(amount: AmountSettings, equity: Decimal | None) -> Decimal | None:
     return amount.usd if amount.usd is not None else None if equity is None else amount.of_equity * equity  # type: ignore[operator]
 
 
-@given(pairs_of_settings(), st.sampled_from((THURSDAY, HALF_DAY)), st.integers(0, 1439))
-def test_an_entry_is_inside_both_windows(both: tuple[Settings, Settings], day: date, minute: int) -> None:
-    """RK-07: minute by minute; on a usual day against the clock"""
+@hypothesis.settings(max_examples=100)
+@given(pairs_of_settings(), st.sampled_from((THURSDAY, HALF_DAY)))
+def test_an_entry_is_inside_both_windows(both: tuple[Settings, Settings], day: date) -> None:
+    """RK-07: at each end and a minute beside it; on a usual day against the clock"""
     account, own = both
-    session = HOURS.session_on(day)
+    session, windows = HOURS.session_on(day), own.strategies.vwap.limits.windows
     assert isinstance(session, Session)
-    moment = at(f"{minute // 60:02}:{minute % 60:02}", day)
-
     spans = entry_spans(own, "vwap", XNYS, session)
-    inside = any(first <= moment <= last for first, last in spans)
     ((opens, shuts),) = entry_spans(account, "vwap", XNYS, session)
+    ends = {own.risk.window_start, own.risk.window_end, *(end for each in windows for end in (each.first, each.last))}
 
-    assert not inside or opens <= moment <= shuts
-    if day == THURSDAY:
-        clock, windows = time(minute // 60, minute % 60), own.strategies.vwap.limits.windows
-        is_in_one = not windows or any(each.first <= clock <= each.last for each in windows)
-        assert inside is (own.risk.window_start <= clock <= own.risk.window_end and is_in_one)
+    for minute in {min(max(minutes(end) + beside, 0), 1439) for end in ends for beside in (-1, 0, 1)}:
+        clock = time(minute // 60, minute % 60)
+        moment = XNYS.at(day, clock)
+        inside = any(first <= moment <= last for first, last in spans)
+        assert not inside or opens <= moment <= shuts
+        if day == THURSDAY:
+            is_in_one = not windows or any(each.first <= clock <= each.last for each in windows)
+            assert inside is (own.risk.window_start <= clock <= own.risk.window_end and is_in_one)
 
 
 # ── each of them ─────────────────────────────────────────────────────────────────────────────────────────────────────
