@@ -17,7 +17,7 @@ from difflib import get_close_matches
 from enum import Enum
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol, get_origin
+from typing import Any, Protocol, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource
@@ -406,7 +406,8 @@ def _bent(annotation: object, value: object) -> str | None:
     if annotation is bool and not isinstance(value, bool):
         return "must be true or false"
     if get_origin(annotation) is tuple and not isinstance(value, list):
-        return 'must be a list, as in ["SPY", "IBM"]'
+        example = '["10:00-11:30"]' if EntryWindow in get_args(annotation) else '["SPY", "IBM"]'
+        return f"must be a list, as in {example}"
     return None
 
 

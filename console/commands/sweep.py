@@ -265,7 +265,7 @@ def _show_half_hours(report: SweepReport) -> None:
         say(line)
     for each in found:
         first, second = each.means
-        figures = f"{each.wins:>6.0%} won, means {first:>8,.2f} and {second:>8,.2f} USD"
+        figures = f"{each.wins * 100:>5.1f} % won, means {first:>8,.2f} and {second:>8,.2f} USD"
         say(f"  {each.start}  {each.trades:>5} trades  {figures}{'  passes' if each.passes else ''}")
     if not windows:
         say("none passes: keep the windows as they are")

@@ -108,7 +108,7 @@ class StrategyLimits(GrowingSettingsTable):
         NO_LIMIT, description=f"largest order; {LARGEST_AMOUNT} USD: the account's limit"
     )
     entries_a_day: MoreIsLooser[Annotated[int, Field(ge=0, le=MOST_ENTRIES)]] = Field(
-        MOST_ENTRIES, description="entries a day; the account's limit is for each strategy"
+        MOST_ENTRIES, description=f"entries a day; {MOST_ENTRIES}: the account's limit, which is for each strategy"
     )
     daily_loss: MoreIsLooser[AmountSettings] = Field(
         NO_LIMIT, description=f"its loss of the day that blocks its entries; {LARGEST_AMOUNT} USD: the account's alone"

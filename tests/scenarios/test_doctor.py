@@ -16,7 +16,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from console.client.ssh_agent import VARIABLE
 from console.commands.assembly.host import Host
-from console.commands.doctor import _holder_of_the_streams, _own_connections, _ssh_agent
+from console.commands.doctor import _holder_of_the_streams, _looser_limits, _own_connections, _ssh_agent
 from core.brokers.alpaca.contract import RECORDS
 from core.model.account import Mode
 from core.model.api_contract import Keys
@@ -225,3 +225,13 @@ def test_without_keys_it_says_so_and_exits_one(keyturn: Keyturn, monkeypatch: py
     assert not told["settings and keys"]["ok"]
     assert "APCA_API_KEY_ID" in told["settings and keys"]["detail"]
     assert set(told["disk"]) == {"name", "ok", "detail", "remedy"}
+
+
+def test_a_limit_of_a_strategy_that_changes_nothing_is_named():
+    """RK-07"""
+    limits = {"max_notional": {"usd": "80"}, "entries_a_day": 1}
+    (found,) = _looser_limits(Settings.model_validate({"strategies": {"vwap": {"limits": limits}}}))
+
+    assert found.ok
+    assert "strategies.vwap.limits.max_notional" in found.detail
+    assert not list(_looser_limits(Settings()))

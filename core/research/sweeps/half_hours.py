@@ -17,7 +17,7 @@ LEAST_TRADES = 30
 """Fewer say nothing about a win rate: of 30 fair ones, 60 % or more win in every seventh half-hour."""
 LEAST_WINS = Decimal("0.6")
 HALVES = "its mean is above zero in the first and in the second half of its trades"
-TEST = f"at least {LEAST_TRADES} trades, {LEAST_WINS:.0%} of them won, and {HALVES}"
+TEST = f"at least {LEAST_TRADES} trades, {LEAST_WINS * 100:.0f} % of them won, and {HALVES}"
 
 
 @dataclass(frozen=True, slots=True)

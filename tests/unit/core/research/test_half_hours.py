@@ -7,8 +7,13 @@ from array import array
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
 
 from console.commands.assembly.sweep_space import space_of
+from console.commands.sweep import _half_hours, _show_half_hours
 from core.research.sweeps.half_hours import half_hours_of, settings_lines, windows_of
 from core.research.sweeps.report import SweepOutcome
 from core.research.sweeps.results import Goal, RunResult
@@ -64,3 +69,19 @@ def test_neighbours_become_one_window_of_the_settings() -> None:
 
     assert list(map(str, windows)) == ["10:00-10:59", "15:30-15:59"]
     assert Settings.model_validate(read).strategies.vwap.limits.windows == windows
+
+
+def test_the_study_prints_lines_and_changes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """RK-07, AN-05: and the same figures as JSON"""
+    report: Any = SimpleNamespace(outcome=a_study({"10:00": mixed(GOOD)}))
+    none: Any = SimpleNamespace(outcome=a_study({}))
+
+    _show_half_hours(report)
+    shown = capsys.readouterr().out
+    _show_half_hours(none)
+    told: Any = _half_hours(report)["half_hours"]
+
+    assert shown.splitlines()[-2:] == ["[strategies.vwap.limits]", 'windows = ["10:00-10:29"]']
+    assert "[strategies.vwap.limits]" not in capsys.readouterr().out
+    assert told["windows"] == ["10:00-10:29"]
+    assert [each["start"] for each in told["each"] if each["passes"]] == ["10:00"]

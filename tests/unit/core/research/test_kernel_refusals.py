@@ -66,6 +66,10 @@ def test_settings_that_are_modelled_are_not_rejected() -> None:
         {"strategies": {"sma": {"enabled": False}, "vwap": {"enabled": True, "adaptive": {"enabled": True}}}},
         "strategies.vwap.adaptive.enabled=true: thresholds that adapt",
     ),
+    (
+        {"strategies": {"sma": {"enabled": True, "limits": {"daily_loss": {"usd": "5"}}}}},
+        "strategies.sma.limits.daily_loss=5 USD: an amount of one strategy",
+    ),
     ({"symbols": ("QQQ",)}, "symbols=QQQ: the bars are of SPY"),
     ({"symbols": ("SPY", "QQQ")}, "symbols=SPY,QQQ: more than one symbol"),
     (

@@ -119,7 +119,7 @@ def entries(draw: st.DrawFn) -> tuple[Candidate, dict[str, Any]]:
     return candidate, known
 
 
-@hypothesis.settings(max_examples=200)
+@hypothesis.settings(max_examples=120)
 @given(pairs_of_settings(), entries())
 def test_no_limit_of_a_strategy_loosens_one_of_the_account(
     both: tuple[Settings, Settings], entry: tuple[Candidate, dict[str, Any]]
