@@ -233,6 +233,19 @@ def test_a_bar_of_no_market_is_left_out_and_told(keyturn: Keyturn, home: Path, m
     assert len(read_days(Path(found["file"]), SPY)) == DAYS - 1
 
 
+def test_a_day_without_a_session_is_left_out(
+    keyturn: Keyturn, exchange: LoopbackExchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MD-11: it would be refused where it is read"""
+    day = bars_of(SPY, 100)[-1]
+    exchange.call(lambda: exchange.floor.show(replace(day, start=day.start - timedelta(days=4))))
+
+    found = keyturn("bars", "SPY", "--days", "--since", "2026-10-01", "--json").json[0]
+
+    assert (found["new"], found["left_out"]) == (DAYS, 1)
+    assert found["first_left_out"].startswith("2026-11-15")
+
+
 def test_a_full_disk_keeps_what_was_fetched(
     keyturn: Keyturn, home: Path, exchange: LoopbackExchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:

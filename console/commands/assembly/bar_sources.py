@@ -154,9 +154,11 @@ def _fetched(
     odd: list[str] = []
 
     def ask(start: datetime, end: datetime) -> Iterator[list[Bar]]:
+        days = _days(wanted.period, start, end)
         for page in bars.past(wanted, start, end):
-            odd.extend(fault for each in page if (fault := _fault(each)))
-            yield [each.bar for each in page if isinstance(each, BarArrived) and not _fault(each)]
+            odd.extend(fault for each in page if (fault := _fault(each, days)))
+            sound = [each.bar for each in page if isinstance(each, BarArrived) and not _fault(each, days)]
+            yield [bar for bar in sound if start <= bar.start < end]
 
     since = None if request.since is None else XNYS.start_of(request.since)
     first = since or usual
@@ -169,11 +171,22 @@ def _fetched(
     return BarsOfSymbol(symbol, file, len(odd), "".join(odd[:1]), fault)
 
 
-def _fault(each: BarArrived | MarketDataBroken) -> str:
-    """Return why a bar is left out: it could not be read, or no market has such prices."""
+def _days(period: Period, start: datetime, end: datetime) -> frozenset[date] | None:
+    """Return the days that have a session, for bars of days; None for others, which may be of any time."""
+    from core.market.calendar import load_calendar
+
+    if period is Period.MINUTE:
+        return None
+    return frozenset(each.day for each in load_calendar(XNYS.day_of(start), XNYS.day_of(end)).sessions())
+
+
+def _fault(each: BarArrived | MarketDataBroken, days: frozenset[date] | None) -> str:
+    """Return why a bar is left out: it could not be read, or no market has such prices, or was open on its day."""
     if isinstance(each, MarketDataBroken):
         return each.reason
     bar = each.bar
+    if days is not None and XNYS.day_of(bar.start) not in days:
+        return f"{XNYS.day_of(bar.start)} has no session"
     if ZERO < bar.low <= min(bar.open, bar.close) and max(bar.open, bar.close) <= bar.high and bar.volume >= ZERO:
         return ""
     return f"{row_of(bar, Period.MINUTE)} is no bar of a market"
