@@ -90,6 +90,21 @@ def test_pages_of_minutes_become_one_file_in_order(keyturn: Keyturn, home: Path,
     assert all("adjustment=split" in str(each) for each in exchange.received("GET", "/v2/stocks/bars"))
 
 
+def test_a_request_leaves_a_second(keyturn: Keyturn, monkeypatch: pytest.MonkeyPatch) -> None:
+    """MD-11, EX-17: an engine at the same account needs the rest of the limit"""
+    waited: list[float] = []
+
+    def waits(_history: History, seconds: float) -> bool:
+        waited.append(seconds)
+        return False
+
+    monkeypatch.setattr(History, "_leaves_within", waits)
+
+    the_minutes(keyturn)
+
+    assert waited == [1.0] * (-(-5 * DAYS // 12) - 1)
+
+
 def test_a_day_that_has_not_ended_is_left_out(keyturn: Keyturn, monkeypatch: pytest.MonkeyPatch) -> None:
     """MD-11, MD-03"""
     monkeypatch.setattr("core.io.wall_clock.utc_now", lambda: MORNING)
