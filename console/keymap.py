@@ -307,8 +307,8 @@ KEYS: tuple[Key, ...] = (
     Key(
         "results.group",
         KeyScope.RESULTS,
-        "i",
-        "i",
+        "g",
+        "g",
         "group",
         "by strategy, symbol, half-hour, regime, exit reason",
         True,

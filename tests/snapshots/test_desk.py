@@ -94,11 +94,11 @@ async def test_a_month_of_results(pictures: Views) -> None:
 async def test_results_by_group(pictures: Views) -> None:
     """AN-01, EX-18: half-hours of many and few wins are marked, and what failed in execution is apart"""
     async with pictures.desk(full(), SMALL) as still:
-        await still.press("7", "i", "i")
+        await still.press("7", "g", "g")
         for size in (SMALL, USUAL, WIDE):
             await still.resize(size)
             await pictures.take(still, named(size))
-        await still.press("i")
+        await still.press("g")
         await pictures.take(still, "regimes")
     assert not pictures.differ
 
