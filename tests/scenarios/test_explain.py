@@ -292,7 +292,7 @@ def test_tail_explains_folds_and_followers(keyturn: Keyturn, bars: Path, tmp_pat
         assert "ProtectiveStops.after_fill" in follows
     told = [json.loads(line) for line in keyturn(*tail, "--explain", "--json").out.splitlines()]
     assert {"orders"} <= {name for row in told if row["fact"] == "OrderFilled" for name in row["folded_by"]}
-    assert {tuple(row["followed_by"]) for row in told if row["fact"] == "BarClosed"} == {()}
+    assert {tuple(row["followed_by"]) for row in told if row["fact"] == "BarClosed"} == {("Notifying.after_bar",)}
 
 
 def test_input_is_explained_by_its_workflows(keyturn: Keyturn) -> None:
