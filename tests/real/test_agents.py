@@ -39,7 +39,7 @@ from tests.wire.exchange.hours import NEW_YORK
 
 AGENT = "claude"
 TOOLS = {
-    "get_desk", "list_positions", "list_orders", "get_quote", "get_bars", "get_protections", "get_limits",
+    "get_desk", "list_positions", "list_orders", "get_quote", "get_bars", "get_news", "get_protections", "get_limits",
     "size_for_risk", "draft_order", "draft_exit", "draft_basket", "withdraw_draft", "say", "summarise_day",
     "await_decision", "list_drafts", "explain_trade", "explain_day", "backtest",
 }  # fmt: skip
