@@ -24,6 +24,7 @@ from core.research.portfolio_risk.history import read_closes
 from core.research.regimes.models import features_of
 from state.files import JournalFolder
 from state.journal import FileJournal
+from state.regime_files import write_labels
 from tests.data import days_of
 from tests.kit.rows import cases
 from tests.scenarios.backtests import Answer, Keyturn
@@ -190,7 +191,8 @@ def test_trades_are_shown_by_the_state_before_their_entry(
     """AN-07, EX-18: an oracle of pandas; failed executions stand apart, and a fill taken back counts no more"""
     the_bars(place, FITTED + 40)
     labelled(keyturn)
-    labels = pd.Series(labels_in(models[0]))
+    labels = pd.Series({day: 1 + number * number % 3 for number, day in enumerate(labels_in(models[0]))})
+    write_labels(models[0], dict(labels.items()))  # type: ignore[arg-type]
     days = [*labels.index[1:30], labels.index[0] - timedelta(days=30)]
     profits = {day: Decimal(number * number % 17 - 6) for number, day in enumerate(days)}
     journal = a_journal(tmp_path, profits)

@@ -10,9 +10,11 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
+from hmmlearn.hmm import GaussianHMM
 from sklearn.cluster import KMeans
 
 from core.model.sizing import DailyValue
+from core.model.values import Symbol
 from core.ports import OperatorError
 from core.research.regimes.models import (
     Feature,
@@ -22,6 +24,8 @@ from core.research.regimes.models import (
     fit_k_means,
     require_enough,
 )
+from core.research.regimes.saved_model import model_in, saved_of
+from core.research.regimes.study import study_of
 
 FIRST = date(2020, 1, 1)
 BLOCK = 150
@@ -45,7 +49,10 @@ def features() -> pd.DataFrame:
     levels = [
         1000 * each + float(draw.normal(0, 0.5)) + 10 for each in (*DEVIATIONS, DEVIATIONS[-1]) for _ in range(BLOCK)
     ]
-    return features_of(closes, [DailyValue(day, Decimal(repr(vix))) for day, vix in zip(closes, levels, strict=False)])
+    vix = [DailyValue(day, Decimal(repr(level))) for day, level in zip(closes, levels, strict=False)]
+    found = features_of(closes, vix)
+    found.attrs |= {"closes": closes, "vix": vix}
+    return found
 
 
 def test_features_of_a_day_are_as_defined() -> None:
@@ -143,6 +150,27 @@ def test_days_are_labelled_in_parts_as_at_once(features: pd.DataFrame) -> None:
         for cut in (1, 77, 300):
             rest = model.after(features.iloc[:cut]).labels(features.iloc[cut:])
             pd.testing.assert_series_equal(rest, whole.iloc[cut:])
+            begun = model.after(features.iloc[:cut])
+            assert begun.after(features.iloc[cut:]).start == pytest.approx(model.after(features).start, abs=1e-12)
+
+
+def test_a_saved_model_labels_only_days_after_its_fit(features: pd.DataFrame) -> None:
+    """AN-07: from the belief of hmmlearn's own forward algorithm; the text of a model gives the same again"""
+    closes, vix = features.attrs["closes"], features.attrs["vix"]
+    cut = 400
+    known = {day: close for day, close in closes.items() if day <= features.index[cut - 1]}
+    study = study_of(Symbol("SPY"), known, [], vix[: len(known)], [], lambda at: at.date(), states=2, seed=1)
+
+    saved = saved_of(study, "hidden-markov", "SPY_daily.csv")
+
+    labels, is_same = model_in(saved.model_dump_json().encode()).labels(closes, vix)
+    assert (list(labels), is_same) == (list(features.index[cut:]), True)
+    theirs = GaussianHMM(2, covariance_type="diag")
+    fitted = study.labellings[1].model
+    theirs.startprob_, theirs.transmat_ = fitted.start, fitted.moves
+    theirs.means_, theirs.covars_ = fitted.means, fitted.variances
+    rows = ((study.features - fitted.mean) / fitted.deviation).to_numpy()
+    assert saved.start == pytest.approx(theirs.predict_proba(rows)[-1] @ fitted.moves, abs=1e-9)
 
 
 def test_too_few_days_are_refused(features: pd.DataFrame) -> None:
