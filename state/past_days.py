@@ -22,6 +22,7 @@ from core.facts.registry import BY_NAME, BY_TYPE
 from core.market.calendar import ExchangeCalendar, load_calendar
 from core.model.lazy_dataclass import dataclass
 from core.model.session import HOME
+from core.model.signal import FAILED_WORDS
 from core.model.thesis import EndedTrade, Thesis, TradeKind, Verdict
 from core.model.values import NO_SHARES, Price, Quantity, Symbol
 from core.ports import JournalDamagedError, OperatorError, Recorded
@@ -361,16 +362,18 @@ def measured(folder: Path, what: str | None) -> DeskMeasures:
 
 
 def trades_of_strategies(folder: Path) -> dict[str, list[EndedTrade]]:
-    """Return the closed trades of the journal by strategy, in order, without those that failed in execution (EX-18).
+    """Return the closed trades of the journal by strategy, in order; those that failed in execution are under
+    `FAILED_WORDS` (EX-18).
 
     Raises `OperatorError`, `JournalDamagedError`.
     """
     days_between(folder, None, None)
     found: dict[str, list[EndedTrade]] = {}
     for record in records_of(folder, days_of(folder), (facts.TradeClosed,)):
-        if isinstance(record.fact, facts.TradeClosed) and not record.fact.trade.is_failed:
+        if isinstance(record.fact, facts.TradeClosed):
             trade = record.fact.trade
-            found.setdefault(trade.strategy, []).append(EndedTrade(HOME.day_of(trade.exit_time), trade.profit))
+            name = FAILED_WORDS if trade.is_failed else trade.strategy
+            found.setdefault(name, []).append(EndedTrade(HOME.day_of(trade.exit_time), trade.profit))
     return found
 
 

@@ -46,6 +46,7 @@ def theses(
 
     Example: keyturn theses --account alpaca-paper
     """
+    from core.model.signal import FAILED_WORDS
     from core.model.thesis import Status
     from core.risk.theses import as_json as told
     from core.risk.theses import judged, lines_of
@@ -67,7 +68,8 @@ def theses(
     verdicts = [judged(thesis, trades.get(thesis.strategy, [])) for thesis in found] + on_paper
     named = {thesis.strategy for thesis in found}
     without = [name for name in strategies.names if strategies.of(name).enabled and name not in named]
-    tell(as_json, lambda: told(verdicts, without), lines_of(verdicts, without), csv=csv)
+    failed = trades.get(FAILED_WORDS, [])
+    tell(as_json, lambda: told(verdicts, without, failed), lines_of(verdicts, without, failed), csv=csv)
     if any(verdict.status is Status.INVALIDATED for verdict in verdicts):
         raise typer.Exit(1)
 

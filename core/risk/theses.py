@@ -13,6 +13,7 @@ from datetime import date
 from decimal import Decimal
 from itertools import accumulate
 
+from core.model.signal import FAILED_WORDS
 from core.model.thesis import (
     MOST_TRADES,
     UNITS,
@@ -163,8 +164,8 @@ FIGURES: Mapping[Measure, Callable[[Sequence[Decimal]], Decimal | None]] = {
 # ── the page ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def lines_of(verdicts: Sequence[Verdict], without: Sequence[str]) -> Iterator[str]:
-    """Yield the verdicts as lines; `without` are the enabled strategies of no thesis."""
+def lines_of(verdicts: Sequence[Verdict], without: Sequence[str], failed: Sequence[EndedTrade] = ()) -> Iterator[str]:
+    """Yield the verdicts as lines; `without` are the enabled strategies of no thesis, `failed` count for none."""
     for number, verdict in enumerate(verdicts):
         thesis = verdict.thesis
         if number:
@@ -174,9 +175,14 @@ def lines_of(verdicts: Sequence[Verdict], without: Sequence[str]) -> Iterator[st
         yield from (f"  {each.in_words}" for each in verdict.evidence)
     for strategy in without:
         yield f"NO THESIS   {strategy} is enabled; add a thesis that names it"
+    if failed:
+        made = sum((each.profit for each in failed), ZERO)
+        yield f"LEFT OUT    {len(failed)} {FAILED_WORDS}, {made:,.2f} USD"
 
 
-def as_json(verdicts: Sequence[Verdict], without: Sequence[str]) -> dict[str, object]:
+def as_json(
+    verdicts: Sequence[Verdict], without: Sequence[str], failed: Sequence[EndedTrade] = ()
+) -> dict[str, object]:
     """Return every figure; money and percent as text."""
     return {
         "theses": [
@@ -202,4 +208,5 @@ def as_json(verdicts: Sequence[Verdict], without: Sequence[str]) -> dict[str, ob
             for verdict in verdicts
         ],
         "without_thesis": list(without),
+        "failed": {"trades": len(failed), "profit": plain(sum((each.profit for each in failed), ZERO))},
     }

@@ -201,7 +201,10 @@ def _decimals(annotation: str) -> int:
 
 def _rounded(value: Decimal, decimals: int) -> Decimal:
     most = Decimal(1).scaleb(-decimals)
-    return value.quantize(most, ROUND_HALF_UP) if value.is_finite() and value != value.quantize(most) else value
+    if not value.is_finite() or value == value.quantize(most):
+        return value
+    rounded = value.quantize(most, ROUND_HALF_UP)
+    return rounded if rounded else abs(rounded)  # no zero below zero
 
 
 def value_of(value: object, decimals: int = DECIMALS) -> Any:

@@ -128,6 +128,9 @@ def test_theses_are_judged_without_failed_exits(called: Keyturn, journal: Path, 
 
     found = called("theses", "--file", file, "--journal-dir", journal, "--json").json
 
+    failed = trades.loc[trades["failed"], "profit"]
+    assert (found["failed"]["trades"], Decimal(found["failed"]["profit"])) == (len(failed), sum(failed, Decimal(0)))
+    assert f"{len(failed)} {FAILED_WORDS}" in called("theses", "--file", file, "--journal-dir", journal).out
     (evidence,) = found["theses"][0]["evidence"]
     assert (evidence["trades"], Decimal(evidence["value"])) == (
         len(good),

@@ -23,6 +23,7 @@ from core.trading_state.account_history import RESULTS_KEPT
 from core.trading_state.watermark import DAYS_KEPT, High, Highs
 from core.views.builders.measures import closes_of, days_of, measures_of, rows_of, sessions_of, watermark_of
 from core.views.builders.strategies import day_rows
+from core.views.export import value_of
 from core.views.sums import periods
 from tests.kit.drawn_months import CALENDAR, DAYS, Months, at, drawn_months, fee_days
 from tests.kit.rows import table
@@ -254,3 +255,13 @@ def test_the_desk_measures_without_pandas() -> None:
     code = "import sys, core.views.builders.desk; sys.exit(int(bool({'pandas', 'numpy'} & set(sys.modules))))"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_no_exported_mean_is_a_zero_below_zero() -> None:
+    """AN-01, SY-08"""
+    assert [value_of(Decimal(text), 2) for text in ("-0.0035", "0.0035", "-0.005", "-0.0149")] == [
+        "0",
+        "0",
+        "-0.01",
+        "-0.01",
+    ]
