@@ -74,6 +74,7 @@ def findings(host: Host) -> Iterator[Finding]:
     yield _proxy()
     try:
         settings = settings_of(host)
+        yield from _looser_limits(settings)
         yield _ssh_agent(settings)
         mode = mode_of(host, settings)
         kind = real_broker(settings)
@@ -84,7 +85,6 @@ def findings(host: Host) -> Iterator[Finding]:
         yield Finding("settings and keys", False, str(error), "fix that first; the rest needs them")
         return
     yield Finding("settings and keys", True, f"{mode.value} keys, {', '.join(settings.symbols)}", "")
-    yield from _looser_limits(settings)
     if mode is Mode.LIVE:
         yield _security_key(settings)
     symbols = tuple(Symbol(text) for text in settings.symbols)
