@@ -243,7 +243,7 @@ def test_readings_draw_one_view_a_second(there: Served, engine: VirtualRuntime, 
     drawn: list[object] = []
     show, before = there.agents.server.show, engine.engine.state.journal.sequence
     there.agents.server.show = lambda view: (drawn.append(view), show(view))  # type: ignore[method-assign]
-    feed = engine._on_beat[0].__self__  # type: ignore[attr-defined]
+    feed = next(owner for beat in engine._on_beat if hasattr(owner := beat.__self__, "_show"))  # type: ignore[attr-defined]
     feed._show = there.agents.server.show
     began, put = timeline().monotonic(), engine._from_agents
     for _ in range(40):

@@ -16,7 +16,7 @@ import pytest
 from console.client.remote import RemoteEngine
 from core import facts
 from core.messages.command_ports import LATE, STOOD_STILL, addressed
-from core.messages.commands import Command, Confirm, Halt, Kill, OpenTicket, RequestCancel, Resume
+from core.messages.commands import Command, Confirm, ExplainKill, Halt, Kill, OpenTicket, RequestCancel, Resume
 from core.messages.desk_commands import EnrollTouchKey, KeyPressed, LookAt, RemoveTouchKey, StopEngine, TakeKey
 from core.model.codes import Denial, TicketEnd
 from core.model.desk import DeskNumber, PaintProof
@@ -42,7 +42,7 @@ from tests.unit.core.protocol.anything import a_value_of
 pytestmark = pytest.mark.usefixtures("timeline")
 
 F = TypeVar("F")
-EVERYBODYS = Halt | Kill | LookAt | TakeKey | KeyPressed | RequestCancel | EnrollTouchKey | RemoveTouchKey
+EVERYBODYS = Halt | Kill | ExplainKill | LookAt | TakeKey | KeyPressed | RequestCancel | EnrollTouchKey | RemoveTouchKey
 """What a watcher may say; what it cancels is an entry, and a key of a person proves itself."""
 KINDS = [kind for kind in get_args(Command) if kind not in get_args(NOT_FOR_DESKS)]
 

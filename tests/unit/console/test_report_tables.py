@@ -17,7 +17,7 @@ from core.views.export import tables_of
 
 OF_THE_PROGRAM = frozenset(
     {
-        *("agents list", "doctor", "engine logs", "engine status", "journal compress", "journal explain"),
+        *("agents list", "basket", "doctor", "engine status", "journal compress", "journal explain", "plan"),
         *("journal sign", "journal stamp", "journal tail", "journal verify", "journal why", "notify list"),
         *("notify test", "reconcile", "service status", "settings keys", "state reset", "state restore", "status"),
         *("strategies check", "strategies list", "touch list", "bars"),
