@@ -331,10 +331,12 @@ def desk_measures(
     trades = [trade for trade in ended.trades if first <= day_of(trade.exit_time) <= last]
     rows = rows_of(trades, ended.stops.get, local)
     traded, failed = ([row for row in rows if row.is_failed is is_failed] for is_failed in (False, True))
+    sums = (("", traded), (FAILED_WORDS, failed))  # together what the account made, to the cent
+    made, lost = in_cents(Part(name, Money(sum((row.profit for row in its), ZERO))) for name, its in sums)
     returns = len(returns_of(closes["equity"]))
     too_few = {name: needed for name, needed in NEEDS.items() if returns < needed}
     told = metrics(worth, [float(row.profit) for row in traded])
-    told = {**told, **_exact(days, trades), "profit": _cents(row.profit for row in traded), **dict.fromkeys(too_few)}
+    told = {**told, **_exact(days, trades), "profit": float(made.amount), **dict.fromkeys(too_few)}
     del told["mean_exposure"]  # a journal does not have the value of the positions at each close
     return DeskMeasures(
         first=first,
@@ -345,8 +347,8 @@ def desk_measures(
         measures={name: _known(value) for name, value in told.items()},
         too_few=too_few,
         rolling=rolled(closes["equity"], closes["cent"]),
-        trades=figures(framed(traded)) | {"profit": _cents(row.profit for row in traded)},
-        failed=figures(framed(failed)) | {"profit": _cents(row.profit for row in failed)},
+        trades=figures(framed(traded)) | {"profit": float(made.amount)},
+        failed=figures(framed(failed)) | {"profit": float(lost.amount)},
         groups=by_groups(rows),
         instants=instants,
         margin=margin_days(instants, day_of),

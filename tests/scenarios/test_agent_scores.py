@@ -7,11 +7,13 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
-from core.facts import BarClosed, DraftReceived
+from core.facts import BarClosed, DraftReceived, TradeClosed
 from core.messages.commands import ProposeClose
 from core.messages.inputs import AgentRefused
 from core.model.bar import ONE_MINUTE
 from core.model.draft import DraftEnd, DraftRefusal
+from core.model.signal import ExitReason
+from core.model.values import Money
 from core.ports import Recorded
 from core.reports.agent_receipts import Receipt, ReceiptKind, receipts_in
 from core.reports.agent_scores import AgentScore, score_as_json, score_in_brief, scores_of
@@ -71,16 +73,20 @@ def test_an_agent_is_scored() -> None:
     assert score.if_always == Decimal("-1.10")  # twice 5 shares from their limit of 99.80 to half a spread under 99.70
 
 
-def test_confidence_is_compared_with_outcomes() -> None:
-    """OP-14: two drafts at 0.6, none gained: Brier 0.36; the declined one is followed to its stop"""
-    house = a_day_with_drafts()
-    records = list(house.journal.records())
+def stopped_after(records: list[Recorded]) -> Recorded:
+    """The minute after all of them, in which the price falls to the stop of every draft."""
     last = next(each for each in reversed(records) if isinstance(each.fact, BarClosed) and each.fact.bar.symbol == SPY)
     (stop,) = {each.fact.draft.terms.stop_price for each in records if isinstance(each.fact, DraftReceived)}
     start = last.fact.bar.start + ONE_MINUTE
     stopped = BarClosed(replace(last.fact.bar, start=start, low=stop, close=stop))
-    after = Recorded(records[-1].sequence + 1, start + ONE_MINUTE, stopped)
-    (score,) = scores_of({THURSDAY: [*records, after]}, house.calendar.session_at)
+    return Recorded(records[-1].sequence + 1, start + ONE_MINUTE, stopped)
+
+
+def test_confidence_is_compared_with_outcomes() -> None:
+    """OP-14: two drafts at 0.6, none gained: Brier 0.36; the declined one is followed to its stop"""
+    house = a_day_with_drafts()
+    records = list(house.journal.records())
+    (score,) = scores_of({THURSDAY: [*records, stopped_after(records)]}, house.calendar.session_at)
 
     assert (score.judged, score.brier) == (2, Decimal("0.36"))
     (row,) = score.reliability
@@ -91,6 +97,19 @@ def test_confidence_is_compared_with_outcomes() -> None:
         Decimal("0.6"),
         0,
     )
+
+
+def test_a_failed_execution_is_judged_by_its_shadow_trade() -> None:
+    """EX-18, OP-14: its gain counts as followed, and is no outcome of the draft"""
+    house = a_day_with_drafts()
+    records = list(house.journal.records())
+    place, closed = next((n, each) for n, each in enumerate(records) if isinstance(each.fact, TradeClosed))
+    failed = replace(closed.fact.trade, exit_reason=ExitReason.BROKER_REJECT, profit=Money(Decimal(5)))
+    records[place] = replace(closed, fact=TradeClosed(failed))
+    (score,) = scores_of({THURSDAY: [*records, stopped_after(records)]}, house.calendar.session_at)
+
+    assert score.as_followed == 5
+    assert (score.judged, score.brier) == (2, Decimal("0.36"))
 
 
 def test_a_draft_whose_trade_goes_on_has_no_outcome_yet() -> None:

@@ -88,7 +88,8 @@ def test_measures_of_a_desk_leave_failed_exits_out(called: Keyturn, journal: Pat
     assert min(len(good), len(failed)) > 2
     assert found["measures"]["win_rate"] == pytest.approx((good["profit"] > 0).mean())
     assert Decimal(str(found["measures"]["profit"])) == cents(good["profit"])
-    assert found["failed"] == {"trades": len(failed), "profit": float(cents(failed["profit"]))}
+    apart = float(cents(trades["profit"]) - cents(good["profit"]))
+    assert found["failed"] == {"trades": len(failed), "profit": apart}
     reasons = found["groups"]["reason"]
     assert {name: each["trades"] for name, each in reasons.items()} == trades.groupby("exit_reason").size().to_dict()
     for groups in found["groups"].values():
