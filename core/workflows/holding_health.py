@@ -18,6 +18,7 @@ from core.model.bar import STALE_AFTER
 from core.model.codes import NEEDS_NOBODY, OwedReason
 from core.model.holding import RANK, Concern, Health
 from core.model.lazy_dataclass import dataclass
+from core.model.order import OrderStatus
 from core.model.position import Position
 from core.model.session import Session
 from core.model.values import Fraction, Price
@@ -170,7 +171,8 @@ def _of_shares(
     if owing is not None and owing.told is not None and needs_a_person:
         yield Concern.OWED
     elif bare <= 0:
-        return
+        if any(_is_under_way(state, order) for order in exits):
+            yield Concern.UNDER_WAY
     elif why is OwedReason.HELD_ELSEWHERE or state.stopped_elsewhere(symbol) >= bare:
         yield Concern.ELSEWHERE
     elif needs_a_person or any(not o.stands_by or o.is_cancelling for o in exits):
@@ -179,6 +181,12 @@ def _of_shares(
         yield Concern.NEEDS_KEY
     else:
         yield Concern.NO_STOP
+
+
+def _is_under_way(state: TradingState, order: Order) -> bool:
+    """Whether shares are covered by an order that the broker has not answered, that is to end, or that sells them."""
+    is_moving = order.status is OrderStatus.PENDING or order.is_cancelling or not order.stands_by
+    return is_moving and not state.ledger.chains.is_in_doubt(order) and state.ledger.exits.claim(order) > 0
 
 
 def _of_figures(state: TradingState, found: Health) -> Iterator[Concern]:

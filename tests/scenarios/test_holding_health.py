@@ -12,7 +12,7 @@ import pytest
 
 from core import facts
 from core.facts import PositionCorrected
-from core.messages.commands import ProposeOrder
+from core.messages.commands import ProposeOrder, RequestCancel
 from core.model.bar import Feed, Quote, TradingHalt
 from core.model.codes import IdleCode, OwedReason
 from core.model.holding import Concern, Health, Light, RulesChoice
@@ -28,7 +28,15 @@ from core.views.builders.desk import ViewBuilder
 from core.views.export import public, row_of
 from core.workflows.holding_health import guards_of, health_of
 from tests.scenarios.changes import confirms_now
-from tests.scenarios.house import RARELY, STEADY, House, a_house_in_a_position, a_typed_buy, minutes
+from tests.scenarios.house import (
+    RARELY,
+    STEADY,
+    House,
+    a_house_in_a_position,
+    a_house_with_a_proposal,
+    a_typed_buy,
+    minutes,
+)
 from tests.scenarios.receivers import Receivers, settings, with_receivers
 from tests.unit.core.brokers.trading_floor import SPY, THURSDAY, at
 
@@ -295,6 +303,25 @@ def test_what_the_broker_says_of_it_sets_the_light(
     assert concern in of(house).concerns
     assert of(house).light is light
     House.built.clear()  # what happened is in no journal
+
+
+def test_a_stop_that_is_sent_or_cancelled_is_not_green_until_the_answer() -> None:
+    """OT-06, EX-13: the broker may not have it yet, or not any more"""
+    house = a_house_with_a_proposal(("10:06", "10:40", STEADY)).until("10:06:01")
+    house.opens_ticket()
+    house.until("10:06:02").confirms()
+    house.slows_down(4)
+
+    sent = of(house.until("10:06:12"))
+    assert [stop.status for stop in house.stops] == [OrderStatus.PENDING]
+    answered = of(house.until("10:06:20"))
+    house.presses(RequestCancel(house.stops[0].id))
+    leaving = of(house.until("10:06:22"))
+
+    assert (sent.light, sent.concerns) == (Light.AMBER, (Concern.UNDER_WAY,))
+    assert (answered.light, answered.concerns) == (Light.GREEN, ())
+    assert (leaving.light, leaving.concerns) == (Light.AMBER, (Concern.UNDER_WAY,))
+    assert of(house.until("10:06:30")).light is Light.RED
 
 
 def test_shares_added_or_sold_in_part_keep_the_first_day() -> None:
