@@ -323,7 +323,10 @@ class DayResults:
             closed.wins += _is_win(trade)
             return
         closed.failed += 1
+        entered = self._day_of(trade.entry_time)
         for day, amount in parts.items():
+            if day < entered:  # of a position before it, that the broker's books ended without a trade
+                continue
             if (known := self.state.days.get(day)) is not None and trade.strategy in known.closed:
                 known.closed[trade.strategy].move_to_failed(amount)
 

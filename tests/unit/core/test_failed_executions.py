@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
@@ -13,13 +13,14 @@ import pytest
 
 from core.analytics.desk_measures import DeskMeasures, desk_measures
 from core.analytics.measures_page import as_json, lines_of
-from core.facts import FillReversed, TradeClosed
+from core.facts import FillReversed, OrderFilled, TradeClosed
 from core.facts.orders import Source
 from core.model.order import Side
 from core.model.position import Trade
 from core.model.session import HOME
 from core.model.signal import FAILED_WORDS, ExitReason
-from core.model.values import Money, Quantity
+from core.model.values import ExecutionId, Money, Quantity
+from core.ports import Recorded
 from core.research.sweeps.report import figures_of
 from core.research.sweeps.results import RunResult
 from core.risk.thesis_book import ThesisBook
@@ -147,6 +148,26 @@ def test_a_failed_trade_that_is_open_again_is_no_failure() -> None:
     assert (after.failed, after.realised, after.failed_realised) == (failed, realised, apart - 3)
     results.folds[FillReversed](closed.at, reversal(trade, Decimal(2), replace(trade, profit=Money(trade.profit + 2))))
     assert (after.failed, after.realised, after.failed_realised) == (failed, realised, apart - 1)
+
+
+def test_a_position_that_ended_elsewhere_is_no_part_of_a_later_failure() -> None:
+    """EX-18, AN-01: it has fills and no trade, as where its shares were sold with the broker's own app"""
+    months = drawn_months(1)
+    closed = next(r for r in months.records if isinstance(r.fact, TradeClosed) and r.fact.trade.is_failed)
+    assert isinstance(closed.fact, TradeClosed)
+    trade = closed.fact.trade
+    first = next(r for r in months.records if isinstance(r.fact, OrderFilled))
+    assert isinstance(first.fact, OrderFilled)
+    before = trade.entry_time - timedelta(days=1)
+    fill = replace(first.fact.fill, execution_id=ExecutionId("of the one before"), at=before)
+    months.made[fill.execution_id] = trade.strategy, trade.symbol, Money(Decimal(-7))
+    failed = together(by_strategy(rows_of(months.results()))).failed_profit
+
+    months.records.insert(months.records.index(closed), Recorded(0, before, replace(first.fact, fill=fill)))
+
+    found = together(by_strategy(rows_of(months.results())))
+    assert found.failed_profit == failed
+    assert found.made == exact(months.frames()[1]["profit"]) - 7
 
 
 def test_parts_of_positions_long_gone_are_forgotten() -> None:
