@@ -29,6 +29,7 @@ class Concern(StrEnum):
     PAST_TIME = "held longer than its rules allow"
     HALTED = "halted by its exchange"
     IN_DOUBT = "an order for it is in doubt"
+    AS_LAST_SEEN = "no connection to the broker, its orders are as last seen"
     AT_LIMIT = "an exit rests at its limit, and no stop beside it"
     STOP_RESTS = "its stop does not act now"
     NEEDS_KEY = "its stop is watched here and needs your key"

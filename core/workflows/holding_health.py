@@ -14,6 +14,7 @@ from decimal import Decimal
 from core.execution.order import Order
 from core.execution.stop_coverage import Cover, cover_of
 from core.exit_rules import ExitPosition, days_to_time_rule, stop_of, target_of
+from core.model.account import AWAY, Channel
 from core.model.bar import STALE_AFTER
 from core.model.codes import NEEDS_NOBODY, OwedReason
 from core.model.holding import RANK, Concern, Health
@@ -163,6 +164,8 @@ def _of_shares(
         yield Concern.HALTED
     if cover.in_doubt:
         yield Concern.IN_DOUBT
+    if _is_away(state):
+        yield Concern.AS_LAST_SEEN
     if cover.at_limit:
         yield Concern.AT_LIMIT
     if cover.idle or (guards.acts_from is not None and any(o.stands_by for o in exits)):
@@ -181,6 +184,12 @@ def _of_shares(
         yield Concern.NEEDS_KEY
     else:
         yield Concern.NO_STOP
+
+
+def _is_away(state: TradingState) -> bool:
+    """Whether the broker's orders cannot be read now, or changes of them do not arrive."""
+    lines = (state.sightings.connections.get(channel) for channel in (Channel.BROKER, Channel.TRADES))
+    return any(line is not None and line.state in AWAY for line in lines)
 
 
 def _is_under_way(state: TradingState, order: Order) -> bool:

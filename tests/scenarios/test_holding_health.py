@@ -13,6 +13,7 @@ import pytest
 from core import facts
 from core.facts import PositionCorrected
 from core.messages.commands import ProposeOrder, RequestCancel
+from core.model.account import Channel, ConnectionState, ConnectionStatus
 from core.model.bar import Feed, Quote, TradingHalt
 from core.model.codes import IdleCode, OwedReason
 from core.model.holding import Concern, Health, Light, RulesChoice
@@ -275,6 +276,12 @@ def rests(house: House) -> None:
     house.stops[0].idle = IdleCode.BROKER_WORD
 
 
+def loses_the_broker(house: House) -> None:
+    house.desk.sightings.connections[Channel.TRADES] = ConnectionStatus(
+        Channel.TRADES, ConnectionState.DOWN, house.line.at
+    )
+
+
 def owes(house: House) -> None:
     house.stops[0].status = OrderStatus.CANCELLED
     (position,) = house.desk.ledger.positions()
@@ -289,6 +296,7 @@ def owes(house: House) -> None:
         (loses_sight, Concern.UNREAD, Light.RED),
         (doubts, Concern.IN_DOUBT, Light.AMBER),
         (rests, Concern.STOP_RESTS, Light.AMBER),
+        (loses_the_broker, Concern.AS_LAST_SEEN, Light.AMBER),
         (owes, Concern.OWED, Light.RED),
     ],
 )
