@@ -52,7 +52,8 @@ def made(
         return worker
 
     monkeypatch.setattr(reports, "Worker", begun)
-    environ = {"PATH": "/bin", "APCA_API_SECRET_KEY": "x", "HTTPS_PROXY": "http://me:secret@proxy"}
+    proxy = "http://me:secret@proxy"  # pragma: allowlist secret
+    environ = {"PATH": "/bin", "APCA_API_SECRET_KEY": "x", "HTTPS_PROXY": proxy}
     maker = ReportMaker(lambda day, week: ("keyturn", f"{day}", f"{week}"), agent, environ)
     return maker(MakeReport(DAY, is_week))
 
