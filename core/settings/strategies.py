@@ -277,9 +277,12 @@ def is_of_the_user(name: str, files: Collection[str], house: Collection[str]) ->
     """Return whether a table under `strategies` can be a user strategy's: its file exists, or no built-in name is
     similar.
 
-    A missing file does not keep the desk from starting, and a misspelled built-in name is reported.
+    A missing file does not keep the desk from starting, and a misspelled built-in name is reported. So is a table that
+    could be meant for all strategies, or for what no strategy opens: its limits would hold for nothing.
     """
-    return bool(OWN_NAME.fullmatch(name)) and (name in files or not get_close_matches(name, house, 1, ALIKE))
+    is_of_none = name in OF_NO_STRATEGY or name in CapitalSettings.model_fields
+    is_new = not is_of_none and not get_close_matches(name, house, 1, ALIKE)
+    return bool(OWN_NAME.fullmatch(name)) and (name in files or is_new)
 
 
 def sorted_out(values: Mapping[str, Any], known: frozenset[str]) -> Mapping[str, Any]:

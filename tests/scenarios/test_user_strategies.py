@@ -279,6 +279,8 @@ def test_the_folder_is_a_setting(home: Home, keyturn: Keyturn, tmp_path: Path) -
     [
         ("[strategies.vwpa]\nenabled = true", "there is no such setting; did you mean strategies.vwap?"),
         ("[strategies.momentun]\nenabled = true", "did you mean strategies.momentum?"),
+        ("[strategies.limits]\nentries_a_day = 1", "strategies.limits: there is no such setting"),
+        ("[strategies.manual.limits]\nentries_a_day = 1", "strategies.manual: there is no such setting"),
         ("[strategies.Dips]\nenabled = true", "there is no such setting"),
         ("[strategies.dips]\nenabled = 3", "strategies.dips.enabled = 3: must be true or false"),
         ("[strategies.dips]\nallocation = 2", "strategies.dips.allocation = 2: must be less than or equal to 1"),
