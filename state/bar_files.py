@@ -45,6 +45,8 @@ class Fetched:
     ----------
     first, last
         The days of its first and its last row.
+    rows
+        Rows of the file.
     new
         Rows that were written and not copied from the file as it was.
     anew
@@ -54,6 +56,7 @@ class Fetched:
     path: Path
     first: date
     last: date
+    rows: int
     new: int
     anew: str
 
@@ -66,6 +69,8 @@ class _Known:
     ----------
     first, last
         When its first and its last bar begin.
+    rows
+        How many it has.
     last_day
         The midnight before the last bar, of the exchange for daily bars and UTC for minutes.
     kept, size
@@ -78,6 +83,7 @@ class _Known:
 
     first: datetime
     last: datetime
+    rows: int
     last_day: datetime
     kept: int
     size: int
@@ -134,8 +140,8 @@ def fetch(
 ) -> Fetched | None:
     """Bring a file up to `until`, and back to `since`; None if there are no bars.
 
-    Without `since` a file keeps its beginning, and a new one begins at the `usual` time. `watch` is called with the
-    start of the newest bar of each page.
+    Without `since` a file keeps its beginning, and a new one begins at the `usual` time. No `until` takes away what is
+    there. `watch` is called with the start of the newest bar of each page.
 
     Raises
     ------
@@ -147,7 +153,7 @@ def fetch(
     make_folder(folder)
     path = folder / wanted.file_name
     part = path.with_name(f"{path.name}.part")
-    descriptor = open_private(part, os.O_RDWR | os.O_CREAT)
+    descriptor = open_private(part, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
     try:
         with naming(part):
             _take(descriptor, part)
@@ -165,7 +171,7 @@ def fetch(
         sync_folder(folder)
     finally:
         os.close(descriptor)
-    return Fetched(path, XNYS.day_of(found.first), XNYS.day_of(found.last), new, anew)
+    return Fetched(path, XNYS.day_of(found.first), XNYS.day_of(found.last), found.rows, new, anew)
 
 
 def _take(descriptor: int, part: Path) -> None:
@@ -200,12 +206,12 @@ class _Writing:
     def run(self, since: datetime | None, until: datetime, usual: datetime) -> tuple[int, str]:
         """Return the number of new rows, and why everything was fetched anew."""
         anew = ""
-        for source in (self._part, self._path):  # an unfinished part comes first: it is newer
-            known = self._known(source)
-            if known is None:
-                continue
+        read = ((source, self._known(source)) for source in (self._part, self._path))  # a part is newer
+        found = [(source, known) for source, known in read if known is not None]
+        until = max([until, *(known.last + LASTS[self._period] for _, known in found)])
+        for source, known in found:
             front = next(self._ask(known.first, known.first + LASTS[self._period]), [])
-            pages = self._ask(known.last_day, max(until, known.last + LASTS[self._period]))
+            pages = self._ask(known.last_day, until)
             begun = next(pages, [])
             if factor := known.factor(front, self._period) or known.factor(begun, self._period):
                 anew = f"its prices are {factor:.6g} times what they were, as after a split"
@@ -277,7 +283,7 @@ def _text_of(bar: Bar, period: Period) -> str:
 def _known(path: Path, period: Period) -> _Known | None:
     """Return the whole rows of a file; None if there are none. Raises ValueError if it is no file of ours."""
     header = f"{HEADERS[period]}\n".encode()
-    first, day, kept, rows = b"", b"", 0, list[bytes]()
+    first, day, kept, count, rows = b"", b"", 0, 0, list[bytes]()
     try:
         with reading(path) as file:
             if (begin := file.readline()) != header and begin:
@@ -292,6 +298,7 @@ def _known(path: Path, period: Period) -> _Known | None:
                 if line[:DAY] != day:
                     day, rows, kept = line[:DAY], [], size
                 rows.append(line)
+                count += 1
                 size += len(line)
     except FileNotFoundError:
         return None
@@ -304,8 +311,14 @@ def _known(path: Path, period: Period) -> _Known | None:
     last = _start_of(cells[-1][0], period)
     last_day = last if period is Period.DAY else last.replace(hour=0, minute=0)
     texts = frozenset(each[0] for each in cells[1:])
-    return _Known(_start_of(cells[0][0], period), last, last_day, kept, size, closes, texts)
+    return _Known(_start_of(cells[0][0], period), last, count, last_day, kept, size, closes, texts)
 
 
 def _start_of(text: str, period: Period) -> datetime:
-    return XNYS.start_of(date.fromisoformat(text)) if period is Period.DAY else datetime.fromisoformat(text)
+    """Return when a row's bar begins. Raises ValueError."""
+    if period is Period.DAY:
+        return XNYS.start_of(date.fromisoformat(text))
+    start = datetime.fromisoformat(text)
+    if start.tzinfo is None:
+        raise ValueError(f"{text} has no zone")
+    return start

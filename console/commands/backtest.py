@@ -70,8 +70,7 @@ def backtest(
     checked_page(html)
     laid_over = (*chosen("--profile", "profile", profile), *(overrides or ()))
     played = files_to_play(host_of(context), files, symbol, laid_over)
-    if not files:
-        tell_of_bars(played)
+    tell_of_bars(played, are_named=bool(files))
     options = BacktestOptions(
         files=played,
         strategy=strategy,

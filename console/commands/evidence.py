@@ -122,9 +122,10 @@ def regime_study(
     checked_folder(csv)
     home, last = host_of(context).home, date.max if until is None else until.date()
     place = None if save is None else _place(home, save, method)
+    is_named = market is not None
     if market is None:
         market, vix = _own_files(home, SPY, vix)
-        tell_of_bars([market] if vix is None else [market, vix])
+    tell_of_bars([market] if vix is None else [market, vix], are_named=is_named)
     bars = [bar for bar in read_daily_bars(market) if bar.day <= last]
     symbol, read = _market(market)
     closes = {day: close for day, close in zip(read.days, read.adjusted, strict=True) if day <= last}

@@ -149,7 +149,7 @@ def risk(
     if warning := simulated_in(names):
         lines.append(warning)
     if html is not None:
-        write_page(html, page(report, source))
+        write_page(html, page(report, source, warning))
     lacking = [] if history else [symbol for symbol in dict.fromkeys(symbols) if symbol not in files.files]
     advice = [no_bars(host.home, lacking, Period.DAY)] if lacking else []
     tell(as_json, lambda: result, [*lines, *lines_of(report), *advice], html, csv=csv)

@@ -90,12 +90,13 @@ def tell(
             say(f"written: {path}")
 
 
-def tell_of_bars(files: Iterable[Path]) -> None:
-    """Say which files of bars are read although none was named."""
+def tell_of_bars(files: Iterable[Path], *, are_named: bool = False) -> None:
+    """Say which files of bars are read although none was named, and of all which no market had."""
     from core.market.bar_folder import simulated_in
 
     names = [path.name for path in files]
-    say(simulated_in(names) or f"bars: {', '.join(names)}", err=True)
+    if words := simulated_in(names) or ("" if are_named else f"bars: {', '.join(names)}"):
+        say(words, err=True)
 
 
 def _print(text: str, *, err: bool = False) -> None:

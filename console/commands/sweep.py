@@ -126,8 +126,7 @@ def sweep(
         raise OperatorError(f"--strategy {strategy}: --study {study} is of {only}; leave out one of the two")
     laid_over = (*chosen("--profile", "profile", profile), *(overrides or ()))
     played = files_to_play(host_of(context), files, symbol, laid_over)
-    if not files:
-        tell_of_bars(played)
+    tell_of_bars(played, are_named=bool(files))
     bars = BarFiles(
         files=played,
         strategy=only or strategy,

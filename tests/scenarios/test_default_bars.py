@@ -42,6 +42,17 @@ def test_research_reads_what_was_fetched(keyturn: Keyturn, tmp_path: Path) -> No
     assert "keyturn bars EEM --days" in found[2].lines[-1]
 
 
+def test_named_files_and_pages_say_that_no_market_had_them(keyturn: Keyturn, tmp_path: Path) -> None:
+    """MD-11: bars of the built-in exchange"""
+    fetched, page = a_fetched_file(tmp_path, NAME), tmp_path / "risk.html"
+    words = f"SIMULATED, no prices of a market: {NAME}"
+
+    assert words in keyturn("regime-study", str(fetched)).err
+    assert words in keyturn("backtest", str(fetched), *BACKTEST[1:]).err
+    keyturn("risk", "--positions", a_book(tmp_path, "SPY"), "--html", str(page))
+    assert words in page.read_text()
+
+
 def test_the_older_folder_is_still_read(keyturn: Keyturn, tmp_path: Path) -> None:
     """MD-11: where the newer one has no file of the symbol"""
     a_fetched_file(tmp_path, NAME)

@@ -261,6 +261,17 @@ def test_a_day_without_a_session_is_left_out(
     assert found["first_left_out"].startswith("2026-11-15")
 
 
+def test_sessions_without_a_bar_are_counted(keyturn: Keyturn, exchange: LoopbackExchange) -> None:
+    """MD-11: a source that lacks days in the middle; those before the first bar are no gap"""
+    old = bars_of(SPY, 100)[0]
+    exchange.call(lambda: exchange.floor.show(replace(old, start=old.start - timedelta(days=14))))
+
+    found = keyturn("bars", "SPY", "--days", "--since", "2026-09-01")
+
+    assert "; 9 of 40 sessions have no bar" in found.out
+    assert keyturn("bars", "QQQ", "--days", "--json").json[0]["sessions_without_a_bar"] == 0
+
+
 def test_a_full_disk_keeps_what_was_fetched(
     keyturn: Keyturn, home: Path, exchange: LoopbackExchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:

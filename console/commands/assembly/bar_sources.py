@@ -61,6 +61,8 @@ class BarsOfSymbol:
         Bars that no market can have, or that could not be read; `first_left_out` is the reason of the first.
     fault
         Why there is no file; empty if there is one.
+    gaps
+        Sessions within a file of days of which it has no bar.
     """
 
     symbol: Symbol
@@ -68,6 +70,7 @@ class BarsOfSymbol:
     left_out: int = 0
     first_left_out: str = ""
     fault: str = ""
+    gaps: int = 0
 
     @property
     def in_words(self) -> str:
@@ -75,10 +78,11 @@ class BarsOfSymbol:
             return f"{self.symbol}: {self.fault}"
         anew = f"; fetched anew: {self.fetched.anew}" if self.fetched.anew else ""
         odd = f"; {self.left_out} left out, the first: {self.first_left_out}" if self.left_out else ""
+        gaps = f"; {self.gaps} of {self.fetched.rows + self.gaps} sessions have no bar" if self.gaps else ""
         is_made = (found := set_of(self.fetched.path.name)) is not None and found.feed == SIMULATED
         made = "; SIMULATED, no prices of a market" if is_made else ""
         span = f"{self.fetched.first} to {self.fetched.last}"
-        return f"{self.symbol}: {self.fetched.new} new, {span}: {self.fetched.path}{anew}{odd}{made}"
+        return f"{self.symbol}: {self.fetched.new} new, {span}: {self.fetched.path}{anew}{odd}{gaps}{made}"
 
     def as_json(self) -> dict[str, object]:
         found, fetched = None if self.fetched is None else set_of(self.fetched.path.name), self.fetched
@@ -94,6 +98,7 @@ class BarsOfSymbol:
             "anew": "" if fetched is None else fetched.anew,
             "left_out": self.left_out,
             "first_left_out": self.first_left_out,
+            "sessions_without_a_bar": self.gaps,
             "fault": self.fault,
         }
 
@@ -168,7 +173,13 @@ def _fetched(
     for path in made if file is not None else ():
         path.unlink()
     fault = "" if file else f"no {wanted.period} bars from {XNYS.day_of(first)} on ({bars.feed}); check symbol and days"
-    return BarsOfSymbol(symbol, file, len(odd), "".join(odd[:1]), fault)
+    return BarsOfSymbol(symbol, file, len(odd), "".join(odd[:1]), fault, _gaps(file, wanted.period))
+
+
+def _gaps(file: Fetched | None, period: Period) -> int:
+    """Return how many sessions of a file of days have no bar in it."""
+    sessions = file and _days(period, XNYS.start_of(file.first), XNYS.start_of(file.last))
+    return max(0, sum(file.first <= day <= file.last for day in sessions) - file.rows) if file and sessions else 0
 
 
 def _days(period: Period, start: datetime, end: datetime) -> frozenset[date] | None:
@@ -313,4 +324,4 @@ def _vix(host: Host, settings: Settings) -> BarsOfSymbol:
     path = host.home.bars / f"{VIX}_daily.csv"
     rows = [f"{each.day},{plain(each.value)}" for each in closes]
     replace_file(path, "\n".join(("date,close", *rows, "")).encode())
-    return BarsOfSymbol(VIX, Fetched(path, closes[0].day, closes[-1].day, len(rows), ""))
+    return BarsOfSymbol(VIX, Fetched(path, closes[0].day, closes[-1].day, len(rows), len(rows), ""))

@@ -37,13 +37,15 @@ MOST_SYMBOLS = 25
 """Symbols of the matrix that is drawn, by value; JSON has all."""
 
 
-def page(report: RiskReport, source: str) -> str:
-    """Return the complete file; `source` names where the positions are from."""
-    return document("Keyturn risk", _parts(report, source), charts.STYLE)
+def page(report: RiskReport, source: str, warning: str = "") -> str:
+    """Return the complete file; `source` names where the positions are from, `warning` says what its bars are."""
+    return document("Keyturn risk", _parts(report, source, warning), charts.STYLE)
 
 
-def _parts(report: RiskReport, source: str) -> Iterator[str]:
+def _parts(report: RiskReport, source: str, warning: str) -> Iterator[str]:
     money = f"gross {usd(report.gross)}, net {usd(report.net)} USD"
+    if warning:
+        yield f"<p><strong>{escaped(warning)}</strong></p>"
     yield from paragraphs([f"Positions of {source}: {money}, by closes to {report.as_of}."])
     for left in report.left_out:
         worth = "value unknown" if left.value is None else f"{left.value:,.2f} USD"

@@ -127,6 +127,48 @@ def test_an_earlier_end_takes_nothing_away(tmp_path: Path) -> None:
         assert path.read_text() == before
 
 
+@pytest.mark.parametrize("period", Period)
+@pytest.mark.parametrize("ratio", [1, 4])
+def test_an_earlier_end_after_a_break_or_split_keeps_the_rest(tmp_path: Path, period: Period, ratio: int) -> None:
+    """MD-11: an unfinished part is shorter than the file, and prices of before a split are fetched to its old end"""
+    source = Source(Random(1), period)
+    source.page = 2
+    fetched(tmp_path, source, FIRST + 10 * A_DAY, FIRST + 20 * A_DAY)
+    source.pages_left = 6
+    with pytest.raises(BrokenOffError):
+        fetched(tmp_path, source, FIRST - A_DAY, FIRST + 21 * A_DAY)
+    source.pages_left, source.ratio, source.split_at = None, Decimal(ratio), FIRST + 20 * A_DAY
+
+    found = fetched(tmp_path, source, None, FIRST + 5 * A_DAY)
+
+    assert found is not None
+    assert found.last == (FIRST + (20 if period is Period.DAY else 19) * A_DAY).date()
+    assert found.rows == len(found.path.read_text().splitlines()) - 1
+
+
+def test_a_time_without_a_zone_is_no_row_of_ours(tmp_path: Path) -> None:
+    """MD-11: a file edited by hand"""
+    source = Source(Random(1), Period.MINUTE)
+    fetched(tmp_path, source, None, FIRST + 3 * A_DAY)
+    path = tmp_path / "SPY_1min_adjusted_iex.csv"
+    path.write_text(path.read_text().replace("Z,", ","))
+
+    with pytest.raises(OperatorError, match="no zone; move it away"):
+        fetched(tmp_path, source, None, FIRST + 4 * A_DAY)
+
+
+def test_no_link_is_written_through(tmp_path: Path) -> None:
+    """MD-11: a link in place of the unfinished part"""
+    other = tmp_path / "other"
+    other.write_text("words of others")
+    (tmp_path / "SPY_daily_adjusted_iex.csv.part").symlink_to(other)
+
+    with pytest.raises(OSError, match="symbolic"):
+        fetched(tmp_path, Source(Random(1), Period.DAY), None, FIRST + 3 * A_DAY)
+
+    assert other.read_text() == "words of others"
+
+
 def test_two_processes_never_write_one_file(tmp_path: Path) -> None:
     """MD-11"""
     source, other = Source(Random(1), Period.DAY), Source(Random(1), Period.DAY)
