@@ -14,7 +14,7 @@ from core.model.lazy_dataclass import dataclass
 from core.model.notification_sanitizer import harmless
 from core.model.text_sanitizer import QUOTE, foreign
 
-MOST_SECTIONS, MOST_ROWS = 12, 12
+MOST_SECTIONS, MOST_ROWS = 13, 12
 LONGEST_CELL = 240
 """Characters of one cell of a row."""
 LONGEST_WORDS = 1_500

@@ -7,7 +7,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
@@ -19,7 +19,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from core.facts import DaySummarised, ProposalStaged, TradeClosed
-from core.model.report_sheet import html_of, lines_of
+from core.model.report_sheet import Section, html_of, lines_of, sheet_in
 from core.model.values import Money
 from core.reports.notice_sheet import sheet_of
 from core.reports.report import ByTheBroker
@@ -297,6 +297,15 @@ def test_a_notice_has_the_figures_of_the_report(keyturn: Keyturn, week: Path) ->
         assert [Decimal(each["result"]) for each in page_of["trades"]] == [
             Decimal(name) for (section, name) in _pairs(sheet) if section == "trades"
         ]
+
+
+def test_a_week_with_every_section_is_read_again(week: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SY-03: shut, shares without a stop, orders and troubles at once; the engine reads what its program prints"""
+    monkeypatch.setattr("core.reports.notice_sheet.section_of", lambda name, _rows: Section(name, (("", "one"),)))
+
+    sheet = sheet_of(reported(week, None, "2026-01-07"))
+
+    assert sheet_in(asdict(sheet)) == sheet
 
 
 def test_a_day_without_its_close_has_the_equity_so_far(keyturn: Keyturn, week: Path) -> None:
