@@ -71,6 +71,6 @@ def regime_name(labels: RegimeLabels | None) -> str:
 
 def mark_of(wins: float | Decimal | None) -> str:
     """Return the mark of a half-hour by its win rate: ▲ of many wins, ▼ of few, else none."""
-    if wins is None or FEW_WINS <= wins <= MANY_WINS:
+    if wins is None or FEW_WINS <= (rate := float(wins)) <= MANY_WINS:  # a Decimal of 0.6 is over the float 0.6
         return ""
-    return "▲" if wins > MANY_WINS else "▼"
+    return "▲" if rate > MANY_WINS else "▼"

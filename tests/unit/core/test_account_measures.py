@@ -24,6 +24,7 @@ from core.trading_state.watermark import DAYS_KEPT, High, Highs
 from core.views.builders.measures import closes_of, days_of, measures_of, rows_of, sessions_of, watermark_of
 from core.views.builders.strategies import day_rows
 from core.views.export import value_of
+from core.views.results import GroupRow
 from core.views.sums import periods
 from tests.kit.drawn_months import CALENDAR, DAYS, Months, at, drawn_months, fee_days
 from tests.kit.rows import table
@@ -248,6 +249,14 @@ def test_the_days_of_the_account_are_bounded() -> None:
 def test_a_half_hour_of_many_or_few_wins_is_marked(wins: float | None, mark: str) -> None:
     """AN-01: over 60 % and under 40 %"""
     assert mark_of(wins) == mark
+
+
+@table("wins mark", (61, "▲"), (60, ""), (40, ""), (39, "▼"))
+def test_a_half_hour_of_the_desk_is_marked_by_its_exact_rate(wins: int, mark: str) -> None:
+    """AN-01: over 60 % and under 40 %, as in `keyturn measures`"""
+    row = GroupRow("", "today", "half_hour", "11:00", 100, wins, 100 - wins, Money(Decimal(wins)), Money(Decimal(-1)))
+
+    assert row.mark == mark
 
 
 def test_the_desk_measures_without_pandas() -> None:
