@@ -290,7 +290,7 @@ MOST = 2
 
 TRADE_COLUMNS = (
     Column("SYM", 5),
-    Column("QTY", 6, Align.RIGHT),
+    Column("QTY", 8, Align.RIGHT),
     Column("ENTRY", 8, Align.POINT, 2),
     Column("→ EXIT", 8, Align.POINT, 2),
     Column("WHY", 6, stretches=True),

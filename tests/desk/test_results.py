@@ -7,7 +7,7 @@ from decimal import Decimal
 from syrupy.assertion import SnapshotAssertion
 
 from core.model.signal import ExitReason
-from core.model.values import Price
+from core.model.values import Price, Quantity
 from core.views import ClosedRow, DayRow, TradeRow
 from tests.desk.nine_days import TODAY
 from tests.desk.still_house import a_result, a_trade, a_view, dollars, open_still
@@ -40,6 +40,15 @@ async def test_results_list_trades_and_sums() -> None:
             await house.sees("▼ −22.00  −0.40", "▲ +0.12  −0.01", "VWAP", "▲ +12.40", "▼ −3.10")
             await house.sees("not taken 2, would be −41.00")
             assert house.desk.focused is house.desk.board.panes["results"].grid
+
+
+async def test_a_quantity_of_a_thousand_shares_and_parts_is_whole() -> None:
+    """AN-01: strategies size to a thousandth of a share"""
+    sizes = (Quantity(Decimal(size)) for size in ("1578.305", "100"))
+    trades = tuple(a_trade("BAC", key=str(key), quantity=size) for key, size in enumerate(sizes))
+    async with open_still(a_view(trades=trades, results=(a_result(),)), (80, 24)) as house:
+        await house.press("7")
+        await house.sees("BAC   1578.305", "BAC    100    ")
 
 
 def test_every_sum_stands_under_its_title() -> None:
