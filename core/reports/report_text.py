@@ -108,7 +108,9 @@ def risk_of(report: Report) -> Iterator[str]:
     if (quarter := report.quarter) is None:
         return
     if quarter.max_drawdown is not None:
-        sharpe = f"needs {quarter.needed}" if quarter.sharpe is None else f"{quarter.sharpe:.2f} a year"
+        sharpe = f"needs {quarter.needed}" if quarter.returns < quarter.needed else "–: the closes do not move"
+        if quarter.sharpe is not None:
+            sharpe = f"{quarter.sharpe:.2f} a year"
         deepest = f"{abs(quarter.max_drawdown) * 100:.2f} %"
         yield f"last {many(quarter.returns, 'session')}, by closes: deepest drawdown {deepest}; Sharpe {sharpe}"
 

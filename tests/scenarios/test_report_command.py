@@ -22,9 +22,9 @@ from core.facts import DaySummarised, ProposalStaged, TradeClosed
 from core.model.report_sheet import Section, html_of, lines_of, sheet_in
 from core.model.values import Money
 from core.reports.notice_sheet import sheet_of
-from core.reports.report import ByTheBroker
+from core.reports.report import ByTheBroker, Quarter
 from core.reports.report_formats import page
-from core.reports.report_text import SUMMARIES, equity_in_words
+from core.reports.report_text import SUMMARIES, equity_in_words, risk_of
 from state.files import Home, JournalFolder
 from state.journal import Chain, FileJournal, days_of, read
 from state.past_days import reported
@@ -160,6 +160,13 @@ def test_a_week_has_its_deepest_drawdown(keyturn: Keyturn, week: Path) -> None:
         "max_drawdown": measures["measures"]["max_drawdown"],
     }
     assert told(keyturn, week, "--day", "2026-01-07")["quarter"] is None
+
+
+def test_closes_that_do_not_move_have_no_sharpe_ratio_and_lack_no_session(week: Path) -> None:
+    """SY-03, AN-01"""
+    found = replace(reported(week, None, "2026-01-07"), quarter=Quarter(63, 63, None, 0.0))
+
+    assert not any("needs" in line for line in risk_of(found))
 
 
 class Reader(HTMLParser):
