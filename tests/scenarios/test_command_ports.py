@@ -111,6 +111,7 @@ def test_every_loosening_command_needs_a_port() -> None:
         "LookAt",
         "CompareActivities",
         "KeyPressed",
+        "ExplainKill",
         "ProposeClose",
         "ProposeFlattening",
         "OpenBasket",
