@@ -210,9 +210,9 @@ class _Writing:
         found = [(source, known) for source, known in read if known is not None]
         until = max([until, *(known.last + LASTS[self._period] for _, known in found)])
         for source, known in found:
-            front = next(self._ask(known.first, known.first + LASTS[self._period]), [])
+            front = _first_with_bars(self._ask(known.first, known.first + LASTS[self._period]))
             pages = self._ask(known.last_day, until)
-            begun = next(pages, [])
+            begun = _first_with_bars(pages)
             if factor := known.factor(front, self._period) or known.factor(begun, self._period):
                 anew = f"its prices are {factor:.6g} times what they were, as after a split"
                 since = min(since or known.first, known.first)
@@ -273,6 +273,11 @@ class _Writing:
             if rows:
                 write_all(self._descriptor, "\n".join((*rows, "")).encode())
                 self._watch(page[-1].start)
+
+
+def _first_with_bars(pages: Iterator[list[Bar]]) -> list[Bar]:
+    """Return the first page that has bars: a source may send empty ones before it; empty if none has."""
+    return next(filter(None, pages), [])
 
 
 def _text_of(bar: Bar, period: Period) -> str:

@@ -128,6 +128,26 @@ def test_an_earlier_end_takes_nothing_away(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("period", Period)
+def test_empty_pages_hide_no_split(tmp_path: Path, period: Period) -> None:
+    """MD-11: a source may send some before the first bars, with the token of the next page"""
+    source = Source(Random(1), period)
+    fetched(tmp_path, source, None, FIRST + 10 * A_DAY)
+    source.ratio, source.split_at = Decimal(4), FIRST + 12 * A_DAY
+    ask = source.ask
+
+    def after_empty_ones(start: datetime, end: datetime) -> Iterator[list[Bar]]:
+        yield from ([], [])
+        yield from ask(start, end)
+
+    source.ask = after_empty_ones  # type: ignore[method-assign]
+    found = fetched(tmp_path, source, None, FIRST + 20 * A_DAY)
+
+    assert found is not None
+    assert "0.25 times" in found.anew
+    assert found.path.read_text().splitlines()[1:] == text_of(source, FIRST - A_DAY, FIRST + 20 * A_DAY)
+
+
+@pytest.mark.parametrize("period", Period)
 @pytest.mark.parametrize("ratio", [1, 4])
 def test_an_earlier_end_after_a_break_or_split_keeps_the_rest(tmp_path: Path, period: Period, ratio: int) -> None:
     """MD-11: an unfinished part is shorter than the file, and prices of before a split are fetched to its old end"""
