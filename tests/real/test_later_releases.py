@@ -125,7 +125,7 @@ def edit(home: Home, change: Callable[[str], str]) -> None:
 
 VERSION_LINE = f"\nVERSION = {VERSION}\n"
 TIGHTER = "entries_a_day: MoreIsLooser[Annotated[int, Field(ge=0, le=15)]]"
-BOUND = "entries_a_day: MoreIsLooser[Annotated[int, Field(ge=0, le=10_000)]]"
+BOUND = "entries_a_day: MoreIsLooser[Annotated[int, Field(ge=0, le=MOST_ENTRIES)]]"
 STOPPED = '"""A clean stop."""\n\n    reason: str\n'
 TOLD = 'return f"engine stopped: {fact.reason}"'
 
