@@ -162,7 +162,7 @@ def regime_label(
 
     A label is of its day and those before it, and is never changed: bars that are corrected later change no label that
     was written. `keyturn measures` shows the trades by them; no order depends on one. Run it after each close.
-    Exit code 1 if no model is saved.
+    Exit code 1 if no model is saved, 2 if one cannot be used: the others are labelled.
 
     Example: keyturn regime-label
     """
@@ -171,12 +171,19 @@ def regime_label(
 
     checked_folder(csv)
     home, now = host_of(context).home, utc_now()
-    results, lines = list[dict[str, object]](), list[str]()
+    results, lines, faults = list[dict[str, object]](), list[str](), list[str]()
     for path in models_of(home):
-        result, more = _labelled(home, path, market, vix, now)
+        try:
+            result, more = _labelled(home, path, market, vix, now)
+        except OperatorError as error:  # the other models are labelled all the same
+            faults.append(str(error))
+            continue
         results.append(result)
         lines += more
-    tell(as_json, lambda: {"models": results}, lines or [NO_MODEL], csv=csv)
+    if results or not faults:
+        tell(as_json, lambda: {"models": results}, lines or [NO_MODEL], csv=csv)
+    if faults:
+        raise OperatorError("; ".join(faults))
     if not results:
         raise typer.Exit(1)
 

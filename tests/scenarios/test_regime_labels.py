@@ -171,7 +171,8 @@ def test_a_damaged_model_is_one_line(keyturn: Keyturn, models: list[Path], old: 
 
     found = keyturn("regime-label")
 
-    assert (found.code, found.out, len(found.err.splitlines())) == (2, "", 1)
+    assert (found.code, len(found.out.splitlines()), len(found.err.splitlines())) == (2, 1, 1)
+    assert found.out.startswith("nearest: "), "the other model is labelled all the same"
     assert "hidden.json" in found.err
 
 

@@ -122,6 +122,8 @@ def bar_files(host: Host, request: BarRequest, watch: Watch) -> Iterator[BarsOfS
     bars: _Bars = _Simulated() if is_made else _Source(host, settings, request)
     until = _end(request, now - DELAY)
     usual = XNYS.start_of(XNYS.day_of(until) - bars.back[request.period])
+    if request.since is not None and request.until is not None and request.until < request.since:
+        raise OperatorError(f"--until {request.until}: is before --since {request.since}; change one of the two")
     if request.since is not None and until <= XNYS.start_of(request.since):
         raise OperatorError(f"--since {request.since}: no bar from that day on is final yet")
     for symbol in symbols:

@@ -16,7 +16,7 @@ from console.commands.assembly.sweep_space import SpaceSettings
 from console.commands.assembly.worker_pool import Failed, Finished, WorkerDied, WorkerLeft, WorkerPool
 from core.io.wall_clock import utc_now
 from core.model.lazy_dataclass import dataclass
-from core.model.values import Money
+from core.model.values import Money, plain
 from core.ports import OperatorError
 from core.research.sweeps.deflated_sharpe import SweepTrial
 from core.research.sweeps.report import SweepOutcome, SweepReport, report_of
@@ -105,6 +105,13 @@ class Sweep:
             windows_of(len(self._engine.days), options.windows)
         self._read = read_bars(self._engine) if options.on == KERNEL else None
         self._strategy = self._engine.strategy
+        for jump in self._engine.recording.jumps:
+            if jump.split:
+                opened = f"{jump.symbol} opens at {plain(jump.opened)} after a close of {plain(jump.before)}"
+                watch.note(
+                    f"{jump.at:%Y-%m-%d}: {opened}, as a split {jump.split}; prices are not adjusted: "
+                    "runs that hold it are wrong"
+                )
         self._data = [file_played(path).digest for path in options.bars.every_file]
         self._runs: dict[Point, RunResult] = {}
         self._failed: dict[Point, str] = {}

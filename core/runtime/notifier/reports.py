@@ -1,8 +1,9 @@
 """Make the report of a day and have an agent summarise it, each by a program in its own process (SY-03, AN-06).
 
 The programs run under a notifier's process of their own, which kills them at their time limit with their process group:
-a report never delays a message. A child that leaves the group, as by setsid, is not ended. They get no address, no key, no proxy and nothing else of the engine's
-environment. Whatever they do, the answer is a report, or the reason why there is none.
+a report never delays a message. A child that leaves the group, as by setsid, is not ended. They get no address, no key,
+no proxy and nothing else of the engine's environment. Whatever they do, the answer is a report, or the reason why there
+is none.
 """
 
 from __future__ import annotations
