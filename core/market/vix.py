@@ -77,7 +77,7 @@ QUOTE_FRESH_FOR = timedelta(minutes=2)
 QUOTED_FROM, QUOTED_UNTIL = time(3), time(17)
 """On weekdays, when the VIX is calculated and for as long as it comes late; at other times it is asked for hourly."""
 LEAST_OF_A_CLOSE = Decimal("0.5")
-"""A value under half of the last close is not believed.
+"""A value under half of the last close is not believed, one under half of the value before once the next confirms it.
 
 From 2008 to 2026 the lowest of a day was 0.59 of the close before, on 2020-03-24, but for one wrong figure of the
 source's own (0.44 on 2008-10-10). A high value is believed up to the largest possible one: it only lowers sizes.
@@ -113,6 +113,8 @@ class VixService:
         self._now = now
         self._lasts = lasts
         self._kept = Kept(NoVix("the VIX was not measured yet"))
+        self._doubted: VixReading | None = None
+        """A value in the day that a later one must confirm."""
 
     def last(self) -> Kept:
         """Return the last VIX, and why there is no newer one. Never raises."""
@@ -174,7 +176,17 @@ class VixService:
         known = self._kept.reading
         if isinstance(known, VixReading) and found.place < known.place:
             raise VixError(f"the source of the VIX ends {found.when}, before what is known")
+        if isinstance(known, VixReading) and not self._is_credible(found, known):
+            raise VixError(
+                f"{found.value} of {found.when} is under half of {known.value} before; a later value must confirm it"
+            )
         return found
+
+    def _is_credible(self, found: VixReading, known: VixReading) -> bool:
+        """Return whether a value in the day is no fall to under half of the one before, or a later one confirms it."""
+        is_fall = found.measured_at is not None and found.value < LEAST_OF_A_CLOSE * known.value
+        doubted, self._doubted = self._doubted, found if is_fall else None
+        return not is_fall or (doubted is not None and doubted.place < found.place)
 
 
 class VixInTheDay:

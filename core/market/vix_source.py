@@ -28,6 +28,10 @@ HUNDREDTH = Decimal("0.01")
 """The VIX is published to the hundredth."""
 
 
+LEAST_INDEX = Decimal(5)
+"""Points. The lowest value since 1990 was 8.56, on 2017-11-24. A lower one would raise sizes, and is a fault."""
+
+
 class Quote(BaseModel):
     """`data` of a delayed quote of Cboe.
 
@@ -37,7 +41,7 @@ class Quote(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True)
 
     symbol: Literal["^VIX"]
-    current_price: Decimal = Field(ge=HUNDREDTH, le=LARGEST_INDEX)
+    current_price: Decimal = Field(ge=LEAST_INDEX, le=LARGEST_INDEX)
     last_trade_time: datetime
 
 

@@ -201,6 +201,20 @@ def test_a_late_quote_keeps_its_time(home: Home) -> None:
     assert (kept.fetched_at, kept.failure) == (home.now, "")
 
 
+def test_a_sudden_fall_waits_for_a_later_value(home: Home) -> None:
+    """RK-19, RK-10: one wrong value never raises a size; the same value again confirms nothing"""
+    service, found = home.service(), []
+    service.last()
+    for value, at in (("17.05", "14:16"), ("17.05", "14:16"), ("33", "14:20"), ("16", "14:25"), ("15.90", "14:30")):
+        home.source.body = a_quote(value, f"2026-11-19T{at}:00")
+        home.now += TIMEOUT
+        reading = service.last().reading
+        assert isinstance(reading, VixReading)
+        found.append(str(reading.value))
+
+    assert found == ["34.20", "34.20", "33.00", "33.00", "15.90"]
+
+
 @cases(
     "body why",
     (a_quote("31", "2026-11-19T14:33:00"), "and it is 14:32"),
