@@ -20,7 +20,7 @@ class ReportMade(Fact):
     Attributes
     ----------
     fault
-        Why there is none; empty if there is one. Its notice then has the sums of the engine's own books.
+        Why it, or that of its week, is missing; else empty. A missing day's notice has the sums of the engine's books.
     agent, agent_fault
         The agent that was started to summarise it, and why the notice goes without its words.
     """

@@ -372,7 +372,7 @@ class ReportAnswered:
     Attributes
     ----------
     sheets
-        The day's first; empty if there is none, and `fault` says why.
+        The day's first; `fault` says why one is missing.
     agent, agent_fault
         The agent that was started to summarise it, and why the sheets have no words of it.
     """

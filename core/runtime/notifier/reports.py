@@ -54,21 +54,25 @@ class ReportMaker:
         except OSError as error:
             return ReportAnswered(effect.day, (), f"its process cannot be started: {error.strerror or error}")
         try:
-            return self._made(worker, effect)
-        except (KeyError, TypeError, ValueError) as error:
-            return ReportAnswered(effect.day, (), f"what its program printed is no report ({type(error).__name__})")
+            made = self._made(worker, effect)
+            return self._summarised(worker, made) if self._agent.name and made.sheets else made
         finally:
             worker.shut()
 
     def _made(self, worker: Worker, effect: MakeReport) -> ReportAnswered:
+        """Return the day's sheet and, at a week's end, the week's. A week's that fails leaves the day's."""
         sheets: tuple[ReportSheet, ...] = ()
         for is_week in (False, True) if effect.is_week else (False,):
             printed = _output(worker, self._program(effect.day, is_week), "", SECONDS)
+            which = "the week's: " if sheets else ""
             if printed.code is not DeliveryCode.DELIVERED:
-                return ReportAnswered(effect.day, (), f"its program failed: {_why(printed, SECONDS)}")
-            sheets += (sheet_in(orjson.loads(printed.said)),)
-        made = ReportAnswered(effect.day, sheets)
-        return self._summarised(worker, made) if self._agent.name else made
+                return ReportAnswered(effect.day, sheets, f"{which}its program failed: {_why(printed, SECONDS)}")
+            try:
+                sheets += (sheet_in(orjson.loads(printed.said)),)
+            except (KeyError, TypeError, ValueError) as error:
+                fault = f"{which}what its program printed is no report ({type(error).__name__})"
+                return ReportAnswered(effect.day, sheets, fault)
+        return ReportAnswered(effect.day, sheets)
 
     def _summarised(self, worker: Worker, made: ReportAnswered) -> ReportAnswered:
         """Add the agent's words to the first sheet, or the reason why there are none."""

@@ -127,6 +127,12 @@ def test_a_report_that_fails_has_a_reason(answer: Delivery) -> None:
     assert found.fault
     assert worker.is_shut
 
+    with pytest.MonkeyPatch.context() as patch:
+        of_a_week = made(patch, Worker([PRINTED, answer]), NO_AGENT, is_week=True)
+
+    assert of_a_week.sheets == (SHEET,), "the day's goes out without the week's"
+    assert of_a_week.fault
+
 
 def test_a_process_that_cannot_start_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     """SY-03"""
