@@ -24,6 +24,7 @@ from core.model.basket import (
     digest_of_basket,
     holds_as_typed,
 )
+from core.model.instrument import NoInstrument
 from core.model.order import Effect as OrderEffect
 from core.model.order import OrderRequest, OrderType, Side, StopHolder, TimeInForce, digest_of, order_id_of, traded_in
 from core.model.order_terms import order_in_words
@@ -353,6 +354,7 @@ NOTHING_WAITS = "nothing waits in Proposals that a basket could hold"
 NOTHING_HELD = "nothing is held and no entry works: there is nothing to flatten"
 NO_ROWS = "no row of it became an order"
 RUNS = "a basket runs already; wait for its end, or stop it on its screen"
+NOT_FOLLOWED = "the engine does not follow it, and a check asks for nothing: put it on a watchlist, then check again"
 NO_PLAN = "there is no such basket any more; open it again"
 TIME_OVER = "the basket expired; open it again"
 CHANGED = "the basket changed before the key came; read it again and sign it"
@@ -398,9 +400,24 @@ class BasketDrafts:
         try:
             tried, skipped = self._tried(command, self._next_id())
             refusal = RUNS if self.state.plans.running is not None else ""
-            return BasketCheck(self.state.at, tuple(map(_checked, tried)), skipped, refusal)
+            return BasketCheck(self.state.at, tuple(map(self._checked, tried)), skipped, refusal)
         finally:
             self.state.at = last
+
+    def _checked(self, tried: DryRunResult) -> CheckedOrder:
+        order = tried.proposal.order
+        is_unknown = isinstance(self.state.instrument(order.symbol), NoInstrument)
+        return CheckedOrder(
+            origin=tried.proposal.reason,
+            words=order_in_words(order),
+            symbol=order.symbol,
+            side=order.side,
+            quantity=order.quantity,
+            price=tried.price,
+            cost=tried.cost,
+            refusals=(*((NOT_FOLLOWED,) if is_unknown else ()), *tried.refusals),
+            warnings=tuple(f"{v.check}: {v.reason}" for v in tried.review.warnings),
+        )
 
     def _tried(self, command: OpenBasket, plan_id: TicketId) -> tuple[list[DryRunResult], tuple[SkippedRow, ...]]:
         """Return the dry run of each order, reducing ones first, and the rows that are none."""
@@ -589,21 +606,6 @@ class BasketDrafts:
 
     def _seconds(self, name: str) -> timedelta:
         return timedelta(seconds=float(getattr(self.state.control.settings.staging.basket, name)))
-
-
-def _checked(tried: DryRunResult) -> CheckedOrder:
-    order = tried.proposal.order
-    return CheckedOrder(
-        origin=tried.proposal.reason,
-        words=order_in_words(order),
-        symbol=order.symbol,
-        side=order.side,
-        quantity=order.quantity,
-        price=tried.price,
-        cost=tried.cost,
-        refusals=tried.refusals,
-        warnings=tuple(f"{v.check}: {v.reason}" for v in tried.review.warnings),
-    )
 
 
 def rehearsed(state: TradingState, gate: Gate, run: BasketRun) -> list[DryRunResult]:

@@ -38,7 +38,7 @@ from core.protocol.frames import (
 )
 from core.runtime.service import basket_checks
 from core.runtime.virtual import VirtualRuntime
-from core.workflows.baskets import RUNS, BasketDrafts
+from core.workflows.baskets import NOT_FOLLOWED, RUNS, BasketDrafts
 from state.engine_socket import NoEngineError, connected
 from state.files import Home
 from tests.kit.served import Served, served, shown
@@ -111,6 +111,17 @@ def test_a_check_is_by_the_engines_clock() -> None:
     assert (now.passes, later.passes, later.at - now.at) == (True, False, timedelta(hours=7))
     assert drafts.check(command, at - timedelta(hours=1)).at == at
     assert house.desk.at == at
+
+
+def test_a_symbol_that_is_not_followed_is_named_so() -> None:
+    """OP-05: a check asks for nothing, so trying again alone changes nothing"""
+    house = a_floor()
+    command = OpenBasket(BasketSource.FILE, "rows.csv", (a_buy("AAA", "10", limit="100"), a_buy("XYZ", "1", limit="9")))
+
+    known, unknown = house.engine.the(BasketDrafts).check(command, house.desk.at).orders
+
+    assert known.refusals == ()
+    assert unknown.refusals[0] == NOT_FOLLOWED
 
 
 def test_a_check_beside_a_running_basket_says_so() -> None:
